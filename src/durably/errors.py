@@ -1,0 +1,314 @@
+"""Every error that durably raises on purpose, in one tree.
+
+    DurablyError
+    +-- ConfigurationError          an option or a URL that cannot work; nothing was written
+    |   +-- InvalidOption           which option, which value, what to do
+    +-- DatabaseError
+    |   +-- DatabaseUnavailable     no server, no route, refused login, silence
+    |   +-- NotASystemDatabase      reachable, but DBOS's tables are not in it
+    |   +-- SchemaTooOld            a generation that must be migrated first
+    |   +-- SchemaTooNew            a generation that this release does not know
+    +-- CodecError
+    |   +-- EncodeError             a value that cannot be stored, with the path inside it
+    |   +-- DecodeError             a stored text that cannot be read here
+    +-- WorkflowError
+    |   +-- NoSuchWorkflow
+    |   +-- WorkflowConflict        the id is in use by another workflow
+    |   +-- WorkflowIdInUse         the id is in use and the policy says reject
+    |   +-- Deduplicated            the deduplication id is held on that queue
+    |   +-- WorkflowFailed          the workflow ended with an error that has no class here
+    |   +-- WorkflowCancelled       the awaited workflow is cancelled
+    |   +-- RecoveryAttemptsExceeded
+    |   +-- WorkflowTimeout         the wait was over before the workflow was
+    |   +-- NonDeterminism          the code asks for another operation than was recorded
+    +-- StepError
+    |   +-- StepRetriesExhausted
+    |   +-- StepTimeout
+    +-- WrongContext                a call that only works (or never works) inside a workflow
+    +-- NotRunning                  the application or the client is closed, or not started
+    +-- EmbeddedUnavailable         no embedded PostgreSQL for this platform, or it does not start
+
+    RunInterrupted(BaseException)   stops a run from inside; not for user code to catch
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "CodecError",
+    "ConfigurationError",
+    "DatabaseError",
+    "DatabaseUnavailable",
+    "DecodeError",
+    "Deduplicated",
+    "DurablyError",
+    "EmbeddedUnavailable",
+    "EncodeError",
+    "InvalidOption",
+    "NoSuchWorkflow",
+    "NonDeterminism",
+    "NotASystemDatabase",
+    "NotRunning",
+    "RecoveryAttemptsExceeded",
+    "RunInterrupted",
+    "SchemaTooNew",
+    "SchemaTooOld",
+    "StepError",
+    "StepRetriesExhausted",
+    "StepTimeout",
+    "WorkflowCancelled",
+    "WorkflowConflict",
+    "WorkflowError",
+    "WorkflowFailed",
+    "WorkflowIdInUse",
+    "WorkflowTimeout",
+    "WrongContext",
+]
+
+
+class DurablyError(Exception):
+    """Something went wrong in durably."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip().splitlines()[0])
+
+
+class ConfigurationError(DurablyError):
+    """The configuration cannot work."""
+
+
+class InvalidOption(ConfigurationError, ValueError):
+    """An option has a value that it cannot have."""
+
+    def __init__(self, option: str, value: object, hint: str) -> None:
+        shown = repr(value)
+        if len(shown) > 80:
+            shown = f"{shown[:77]}..."
+        super().__init__(f"{option}={shown}: {hint}")
+        self.option = option
+        self.value = value
+        self.hint = hint
+
+
+class DatabaseError(DurablyError):
+    """The database cannot be used."""
+
+
+class DatabaseUnavailable(DatabaseError, ConnectionError):
+    """The database cannot be reached."""
+
+
+class NotASystemDatabase(DatabaseError):
+    """The database has no DBOS tables."""
+
+
+class SchemaTooOld(DatabaseError):
+    """The system database is of an older generation."""
+
+    def __init__(self, message: str, *, found: int, needed: int) -> None:
+        super().__init__(message)
+        self.found = found
+        self.needed = needed
+
+
+class SchemaTooNew(DatabaseError):
+    """The system database is of a newer generation than this release knows."""
+
+    def __init__(self, message: str, *, found: int, known: int) -> None:
+        super().__init__(message)
+        self.found = found
+        self.known = known
+
+
+class CodecError(DurablyError):
+    """A value cannot be turned into text or back."""
+
+
+class EncodeError(CodecError, TypeError):
+    """A value cannot be stored.
+
+    `path` is where inside the value, `type_name` what stands there, `hint` what to do instead.
+    """
+
+    def __init__(self, path: str, type_name: str, hint: str, *, subject: str = "value") -> None:
+        where = f"{subject}{path}" if path else subject
+        super().__init__(f"{where} cannot be stored: {type_name}; {hint}")
+        self.path = path
+        self.type_name = type_name
+        self.hint = hint
+        self.subject = subject
+
+
+class DecodeError(CodecError, ValueError):
+    """A stored text cannot be read here."""
+
+    def __init__(self, message: str, *, serialization: str | None = None) -> None:
+        super().__init__(message)
+        self.serialization = serialization
+
+
+class WorkflowError(DurablyError):
+    """Something is wrong with one workflow."""
+
+    def __init__(self, workflow_id: str, message: str) -> None:
+        super().__init__(message)
+        self.workflow_id = workflow_id
+
+
+class NoSuchWorkflow(WorkflowError, LookupError):
+    """No workflow has this id."""
+
+    def __init__(self, workflow_id: str, message: str | None = None) -> None:
+        super().__init__(workflow_id, message or f"no workflow has the id {workflow_id!r}")
+
+
+class WorkflowConflict(WorkflowError):
+    """The id belongs to another workflow; nothing was written."""
+
+    def __init__(self, workflow_id: str, *, what: str, found: str | None, given: str | None) -> None:
+        super().__init__(
+            workflow_id,
+            f"workflow id {workflow_id!r} is in use by a workflow with {what} {found!r}, not {given!r}; "
+            "nothing was written: choose another id, or call the workflow that owns it",
+        )
+        self.what = what
+        self.found = found
+        self.given = given
+
+
+class WorkflowIdInUse(WorkflowError):
+    """The id is in use and workflow_id_reuse_policy is 'reject'."""
+
+    def __init__(self, workflow_id: str, *, name: str | None, status: str | None) -> None:
+        super().__init__(
+            workflow_id, f"workflow id {workflow_id!r} is already in use by {name!r}, which is {status}"
+        )
+        self.name = name
+        self.status = status
+
+
+class Deduplicated(WorkflowError):
+    """Another workflow holds the deduplication id on this queue."""
+
+    def __init__(self, workflow_id: str, *, queue_name: str | None, deduplication_id: str | None) -> None:
+        super().__init__(
+            workflow_id,
+            f"workflow {workflow_id!r} was not enqueued: deduplication id {deduplication_id!r} is held by "
+            f"another workflow on queue {queue_name!r}; duplication_policy='return-existing' returns that one",
+        )
+        self.queue_name = queue_name
+        self.deduplication_id = deduplication_id
+
+
+class WorkflowFailed(WorkflowError):
+    """The workflow ended with an error.
+
+    `name`, `message`, `code` and `data` are what the workflow's own process recorded.
+    """
+
+    def __init__(
+        self,
+        workflow_id: str,
+        message: str,
+        *,
+        name: str = "Error",
+        code: int | str | None = None,
+        data: Any = None,
+    ) -> None:
+        super().__init__(workflow_id, f"{name}: {message}")
+        self.name = name
+        self.message = message
+        self.code = code
+        self.data = data
+
+
+class WorkflowCancelled(WorkflowError):
+    """The workflow was cancelled."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(workflow_id, f"workflow {workflow_id!r} was cancelled")
+
+
+class RecoveryAttemptsExceeded(WorkflowError):
+    """The workflow was set aside after too many attempts."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(
+            workflow_id,
+            f"workflow {workflow_id!r} was set aside after too many attempts; "
+            "find what ends its process, then resume it",
+        )
+
+
+class WorkflowTimeout(WorkflowError, TimeoutError):
+    """The wait was over before the workflow was; the workflow goes on."""
+
+    def __init__(self, workflow_id: str, seconds: float) -> None:
+        super().__init__(
+            workflow_id, f"workflow {workflow_id!r} did not end within {seconds:g} s; it goes on"
+        )
+        self.seconds = seconds
+
+
+class NonDeterminism(WorkflowError):
+    """The code asks for another operation than the one that was recorded."""
+
+    def __init__(self, workflow_id: str, function_id: int, *, asked: str, recorded: str) -> None:
+        super().__init__(
+            workflow_id,
+            f"workflow {workflow_id!r}, operation {function_id}: the code asks for {asked!r}, but "
+            f"{recorded!r} is recorded there; the code changed since, or depends on something unrecorded "
+            "(time, randomness, the environment)",
+        )
+        self.function_id = function_id
+        self.asked = asked
+        self.recorded = recorded
+
+
+class StepError(DurablyError):
+    """A step could not be completed."""
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class StepRetriesExhausted(StepError):
+    """Every attempt of the step failed; the last error is the cause."""
+
+    def __init__(self, step: str, message: str, *, attempts: int = 0) -> None:
+        super().__init__(step, message)
+        self.attempts = attempts
+
+
+class StepTimeout(StepError, TimeoutError):
+    """An attempt of the step took longer than its timeout."""
+
+    def __init__(self, step: str, seconds: float) -> None:
+        super().__init__(step, f"step {step!r} did not end within {seconds:g} s")
+        self.seconds = seconds
+
+
+class WrongContext(DurablyError):
+    """This call does not work here."""
+
+
+class NotRunning(DurablyError):
+    """The application or client is not running."""
+
+
+class EmbeddedUnavailable(DurablyError):
+    """There is no embedded PostgreSQL here."""
+
+
+class RunInterrupted(BaseException):
+    """Stops the code of a run that must not go on: cancelled, or owned by another executor now.
+
+    A BaseException, so that `except Exception` in a workflow does not swallow it.
+    """
+
+    def __init__(self, workflow_id: str, reason: str) -> None:
+        super().__init__(f"workflow {workflow_id!r} stops here: {reason}")
+        self.workflow_id = workflow_id
+        self.reason = reason
