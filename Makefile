@@ -1,0 +1,94 @@
+# The commands of this repository. A machine needs Python 3.11 or newer and make; the rest comes from requirements/.
+#
+#   make demo    see durably work, on an embedded PostgreSQL
+#   make test    run the tests
+#   make help    all commands
+
+PYTHON ?= python3
+VENV := .venv
+PEERS := .venv-peers
+BIN := $(VENV)/bin
+PYTEST_ARGS ?= -n auto
+CHECKED := $(wildcard src tests tools bench examples)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install peers demo test lint format generate typecheck-public bench ci clean pins
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
+
+# --- what the commands need; a stamp is older than its requirements only when they changed ---------------
+
+$(VENV)/.stamp-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "durably needs Python 3.11 or newer, this is " + sys.version + "; try: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.stamp-dependencies: requirements/dev.txt $(VENV)/.stamp-python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.stamp-durably: pyproject.toml $(VENV)/.stamp-dependencies
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(VENV)/.stamp-durably ## create .venv with the pinned, hash-checked dependencies
+
+$(PEERS)/.stamp-python:
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@touch $@
+
+$(PEERS)/.stamp-dependencies: requirements/peers.txt $(PEERS)/.stamp-python
+	$(PEERS)/bin/python -m pip install --quiet --require-hashes -r requirements/peers.txt
+	@touch $@
+
+NODE_LOCKS := $(wildcard tests/interop/apps/*/package-lock.json)
+NODE_STAMPS := $(NODE_LOCKS:package-lock.json=node_modules/.stamp)
+
+tests/interop/apps/%/node_modules/.stamp: tests/interop/apps/%/package-lock.json
+	cd $(@D)/.. && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+peers: $(PEERS)/.stamp-dependencies $(NODE_STAMPS) ## install the real DBOS packages that tests and benchmarks run against
+
+# --- the commands -----------------------------------------------------------------------------------------
+
+demo: install ## run durably's demo on an embedded PostgreSQL
+	$(BIN)/durably demo
+
+test: install ## run the tests (PYTEST_ARGS='-n auto' by default)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: install ## check formatting, style, types, layers and generated files
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/python tools/generate_sync.py --check
+	$(BIN)/mypy $(CHECKED)
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory typecheck-public
+
+typecheck-public: install
+	$(BIN)/python tools/public_types.py
+
+format: install ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
+
+generate: install ## write the blocking twins of the async modules
+	$(BIN)/python tools/generate_sync.py
+
+bench: install peers ## measure durably and its peers
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+ci: ## everything that CI runs
+	$(PYTHON) tools/stages.py
+
+pins: ## write requirements/*.txt anew from requirements/*.in and pyproject.toml
+	tools/pins.sh
+
+clean: ## remove environments, caches and build results
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .durably
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(wildcard tests/interop/apps/*/node_modules)
