@@ -1,7 +1,7 @@
 """A DBOS application as its users write it in Python. Nothing in it knows durably.
 
-Environment: DBOS_SYSTEM_DATABASE_URL (required), APP_NAME, EXECUTOR_ID, APP_VERSION, STOP_ON_STDIN_EOF=1 (end when the
-parent process goes away). Prints READY when it takes work; ends on SIGTERM.
+Environment: DBOS_SYSTEM_DATABASE_URL (required), APP_NAME, EXECUTOR_ID, APP_VERSION, STOP_ON_STDIN_EOF=1
+(end when the parent process goes away). Prints READY when it takes work; ends on SIGTERM.
 """
 
 from __future__ import annotations

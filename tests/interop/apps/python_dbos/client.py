@@ -1,4 +1,4 @@
-"""The real DBOSClient of the dbos package, driven by JSON lines: the protocol of tests/interop/apps/PROTOCOL.md."""
+"""The real DBOSClient of the dbos package, driven by JSON lines as ../PROTOCOL.md says."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def options(given: dict[str, Any], **extra: Any) -> Any:
-    chosen = {OPTIONS[key]: value for key, value in given.items() if key not in ("workflowTimeoutMS", "serializationType")}
+    chosen = {OPTIONS[key]: value for key, value in given.items() if key in OPTIONS}
     if "workflowTimeoutMS" in given:
         chosen["workflow_timeout"] = given["workflowTimeoutMS"] / 1000
     if "serializationType" in given:
@@ -154,8 +154,8 @@ def perform(client: DBOSClient, request: dict[str, Any]) -> Any:
         case "send":
             kind = request.get("serializationType")
             extra = {"serialization_type": WorkflowSerializationFormat(kind)} if kind else {}
-            message, topic, key = untag(request["message"]), request.get("topic"), request.get("idempotencyKey")
-            return client.send(request["id"], message, topic, key, **extra)
+            message, key = untag(request["message"]), request.get("idempotencyKey")
+            return client.send(request["id"], message, request.get("topic"), key, **extra)
         case "listWorkflows":
             chosen = {FILTER[key]: value for key, value in request.get("filter", {}).items()}
             return [status_fields(status) for status in client.list_workflows(**chosen)]
@@ -175,8 +175,8 @@ def perform(client: DBOSClient, request: dict[str, Any]) -> Any:
         case "resume":
             return client.resume_workflow(request["id"], queue_name=request.get("queueName")).workflow_id
         case "fork":
-            handle = client.fork_workflow(request["id"], request["startStep"], queue_name=request.get("queueName"))
-            return handle.workflow_id
+            queue = request.get("queueName")
+            return client.fork_workflow(request["id"], request["startStep"], queue_name=queue).workflow_id
         case "delete":
             return client.delete_workflow(request["id"])
         case "readStream":
