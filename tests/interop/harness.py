@@ -106,10 +106,16 @@ class Process:
                 return line
 
     def kill(self) -> None:
-        """Ends the whole group at once, as a crash would."""
+        """Ends the whole group at once, as a crash would; a second time it does nothing."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(STOP_SECONDS)
+        for reader in self._readers:
+            reader.join(STOP_SECONDS)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
 
     def stop(self) -> int:
         """Asks it to end, then makes it; the exit code says which it was."""
@@ -119,7 +125,7 @@ class Process:
         except subprocess.TimeoutExpired:
             return -signal.SIGKILL
         finally:
-            self._close()
+            self.kill()
 
     def finish(self) -> int:
         """Closes its stdin and waits for its own end."""
@@ -131,19 +137,10 @@ class Process:
         except subprocess.TimeoutExpired:
             return -signal.SIGKILL
         finally:
-            self._close()
+            self.kill()
 
     def log(self) -> str:
         return "\n".join(self._log)
-
-    def _close(self) -> None:
-        self.kill()
-        for reader in self._readers:
-            reader.join(STOP_SECONDS)
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
 
     def _failure(self, what: str) -> PeerFailed:
         return PeerFailed(f"{self.name} {what}\n--- its last lines ---\n{self.log()}")
