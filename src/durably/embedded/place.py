@@ -1,0 +1,150 @@
+"""Which files are where: the names inside a home, and the two things that may have to live elsewhere."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from durably.embedded import account
+from durably.embedded.account import Account
+from durably.embedded.locks import hold
+from durably.errors import EmbeddedUnavailable
+
+__all__ = ["Place", "home_directory", "prepare"]
+
+DEFAULT_HOME = ".durably"
+ELSEWHERE = Path("/var/lib/durably")  # for root, where the server's account cannot enter the home
+PORT = 5432  # names the socket; nothing listens on it
+LONGEST_SOCKET = 103  # bytes of a path: 107 on Linux, 103 on macOS
+LOCK_TIMEOUT = 90.0  # seconds; whoever holds the lock is in initdb, a recovery or a shutdown
+
+
+@dataclass(frozen=True)
+class Place:
+    """The paths of one cluster, and the account that it runs as.
+
+    `root` belongs to us: locks and records. `base` holds what belongs to the server's account: the data, and
+    `run` with the log and (where the path is short enough) the socket. Mostly they are the same directory.
+    """
+
+    root: Path
+    base: Path
+    sockets: Path
+    account: Account
+    durable: bool
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.base / "data"
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.base / "run" / "server.log"
+
+    @property
+    def socket(self) -> Path:
+        """The socket that the server listens on."""
+        return self.sockets / f".s.PGSQL.{PORT}"
+
+    @property
+    def change_lock(self) -> Path:
+        """Held for moments by whoever starts, stops, joins or leaves."""
+        return self.root / "change.lock"
+
+    @property
+    def users_lock(self) -> Path:
+        """Held shared by every user of the server; taken exclusively only to ask whether there are any."""
+        return self.root / "users.lock"
+
+    @property
+    def server_lock(self) -> Path:
+        """Held by the server itself: its processes inherited it."""
+        return self.root / "server.lock"
+
+    @property
+    def keeper_lock(self) -> Path:
+        """Held by the keeper."""
+        return self.root / "keeper.lock"
+
+
+def home_directory(home: str | Path | None) -> Path:
+    """What was asked for, otherwise DURABLY_HOME, otherwise `.durably` in the working directory."""
+    return Path(home or os.environ.get("DURABLY_HOME") or DEFAULT_HOME).expanduser().resolve()
+
+
+def prepare(home: Path, *, durable: bool) -> Place:
+    """Make the directories of a cluster under `home` and say where everything is."""
+    root = home / ("pg" if durable else "pg-test")
+    _make_root(home, root)
+    with hold(root / "change.lock", timeout=LOCK_TIMEOUT):
+        return _place(root, durable=durable)
+
+
+def _make_root(home: Path, root: Path) -> None:
+    if not home.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        (home / ".gitignore").write_text("*\n")
+    root.mkdir(mode=0o711, exist_ok=True)
+    if os.geteuid() not in (0, root.stat().st_uid):
+        raise EmbeddedUnavailable(
+            f"{root} belongs to another user (uid {root.stat().st_uid}): set DURABLY_HOME to a directory of yours"
+        )
+
+
+def _place(root: Path, *, durable: bool) -> Place:
+    base = _recorded(root / "elsewhere") or root
+    server = account.choose(base / "data")
+    if base is root and not server.reaches(root):
+        base = _elsewhere(root, server)
+    server.make_private(base / "run")
+    return Place(root, base, _sockets(root, base / "run", server), server, durable)
+
+
+def _elsewhere(root: Path, server: Account) -> Path:
+    """A place that the server's account can enter, for homes like /root/project that it cannot."""
+    try:
+        ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        base = Path(tempfile.mkdtemp(prefix="pg-", dir=ELSEWHERE))
+        base.chmod(0o711)
+    except OSError as exc:
+        raise EmbeddedUnavailable(
+            f"the server cannot run as root, uid {server.uid} cannot enter {root}, and {ELSEWHERE} cannot be "
+            f"used ({exc}): set DURABLY_HOME to a directory whose parents everybody may enter (chmod o+x)"
+        ) from exc
+    return _record(root / "elsewhere", base)
+
+
+def _sockets(root: Path, run: Path, server: Account) -> Path:
+    """`run`, unless a client could not name a socket there: too long, or with libpq's list separator."""
+    socket = os.fsencode(run / f".s.PGSQL.{PORT}")
+    if len(socket) <= LONGEST_SOCKET and b"," not in socket:
+        return run
+    known = _recorded(root / "sockets")
+    if known and _is_private(known, server):
+        return known
+    short = Path(tempfile.mkdtemp(prefix="durably-", dir="/tmp"))
+    if server.switch:
+        os.chown(short, server.uid, server.gid)
+    return _record(root / "sockets", short)
+
+
+def _is_private(directory: Path, server: Account) -> bool:
+    """Still there and still ours? A directory in /tmp may have been swept away and made again by a stranger."""
+    try:
+        seen = directory.lstat()
+    except FileNotFoundError:
+        return False
+    return seen.st_uid == server.uid and seen.st_mode & 0o170777 == 0o040700
+
+
+def _recorded(record: Path) -> Path | None:
+    return Path(record.read_text().rstrip("\n")) if record.exists() else None
+
+
+def _record(record: Path, where: Path) -> Path:
+    record.write_text(f"{where}\n")
+    return where

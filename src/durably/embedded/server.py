@@ -1,0 +1,114 @@
+"""Using the server: join its users, get its address, leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+from durably.embedded import binaries, cluster, keeper
+from durably.embedded.binaries import Binaries
+from durably.embedded.locks import Lock, hold, is_locked, try_lock
+from durably.embedded.place import LOCK_TIMEOUT, PORT, Place, home_directory, prepare
+from durably.errors import EmbeddedUnavailable
+
+__all__ = ["EmbeddedPostgres", "start"]
+
+
+class EmbeddedPostgres:
+    """A running server that this process uses until `stop`.
+
+    Every one counts as a user of its own; the server stops when the last one, in whatever process, has left.
+    A forked child does not count: it calls `start` itself.
+
+        with start() as server:
+            psycopg.connect(server.url())
+    """
+
+    def __init__(self, place: Place, programs: Binaries, seat: Lock) -> None:
+        self._place = place
+        self._programs = programs
+        self._seat = seat
+
+    @property
+    def data_directory(self) -> Path:
+        """Where the data is."""
+        return self._place.data
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self._place.log
+
+    @property
+    def major(self) -> int:
+        """PostgreSQL's major version."""
+        return self._programs.major
+
+    def url(self, database: str = "postgres") -> str:
+        """A libpq URI of a database; it stays the same when the server is started again."""
+        host = quote(str(self._place.sockets))
+        return f"postgresql://postgres@/{quote(database, safe='')}?host={host}&port={PORT}"
+
+    def bin(self, name: str) -> Path:
+        """The path of a PostgreSQL program, `psql` for one; EmbeddedUnavailable if there is none."""
+        return self._programs.program(name)
+
+    def stop(self) -> None:
+        """Leave; the last user to leave stops the server and waits for it. A second call does nothing."""
+        if not self._seat.is_held:
+            return
+        with hold(self._place.change_lock, timeout=LOCK_TIMEOUT):
+            self._seat.release()
+            if not is_locked(self._place.users_lock):
+                cluster.stop(self._place, self._programs)
+
+    def __enter__(self) -> EmbeddedPostgres:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start(home: str | Path | None = None, *, durable: bool = True) -> EmbeddedPostgres:
+    """Use the embedded PostgreSQL of a home: create it if it is new, start it if it does not run.
+
+    `home` is DURABLY_HOME, or `.durably` in the working directory, unless given. `durable=False` is another
+    cluster in the same home, for tests: it is faster and does not survive a crash of the machine.
+    It blocks: about a second for a new home, a tenth of one for a start. EmbeddedUnavailable says why there
+    is no server; where it was started and failed, with the last lines of its log.
+
+        server = start()
+        psycopg.connect(server.url())
+        server.stop()
+    """
+    directory = home_directory(home)
+    try:
+        return _join(directory, durable=durable)
+    except OSError as exc:
+        raise EmbeddedUnavailable(f"the embedded PostgreSQL cannot use {directory}: {exc}") from exc
+
+
+def _join(directory: Path, *, durable: bool) -> EmbeddedPostgres:
+    binaries.find()
+    place = prepare(directory, durable=durable)
+    with hold(place.change_lock, timeout=LOCK_TIMEOUT):
+        programs = binaries.find(cluster.data_major(place))
+        seat = _take_seat(place)
+        try:
+            cluster.create(place, programs)
+            keeper.ensure_running(place, programs)
+            cluster.ensure_running(place, programs)
+        except BaseException:
+            seat.release()
+            raise
+    return EmbeddedPostgres(place, programs, seat)
+
+
+def _take_seat(place: Place) -> Lock:
+    """Always free for sharing: an exclusive holder is one that holds the change lock, and we hold it."""
+    seat = try_lock(place.users_lock, shared=True)
+    assert seat is not None
+    return seat
