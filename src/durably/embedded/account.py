@@ -9,20 +9,24 @@ belongs to the server's account and only this account, and root, can enter it.
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Account", "choose"]
+with suppress(ImportError):  # Windows has none, and `binaries.find` says so before it is missed
+    import pwd
+
+__all__ = ["ELSEWHERE", "Account", "choose"]
 
 NOBODY = 65534
+ELSEWHERE = Path("/var/lib/durably")  # of root, for what the server's account could not reach where it is
 
 
 @dataclass(frozen=True)
 class Account:
-    """The account of the server; `switch` says whether programs must be started as another user than we are."""
+    """The account of the server; `switch` says whether that is another user than we are."""
 
     uid: int
     gid: int

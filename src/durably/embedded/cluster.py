@@ -136,8 +136,8 @@ def _pg_ctl(place: Place, binaries: Binaries, *arguments: str, pass_fds: tuple[i
 
     What it says is not asked for: the caller looks at the server itself.
     """
-    command = (binaries.program("pg_ctl"), *arguments, "-W", "-D", "data")
-    place.account.run(*command, cwd=place.base, pass_fds=pass_fds)
+    pg_ctl = binaries.program("pg_ctl")
+    place.account.run(pg_ctl, *arguments, "-W", "-D", "data", cwd=place.base, pass_fds=pass_fds)
 
 
 def _status(place: Place) -> str:
@@ -176,7 +176,7 @@ def _last_lines(lines: Iterable[str]) -> str:
 
 
 def _no_link(path: str, flags: int) -> int:
-    """The directory belongs to the server's account, and root must not read through a link that it planted."""
+    """Root must not read through a link: the directory belongs to the server's account."""
     return os.open(path, flags | os.O_NOFOLLOW)
 
 

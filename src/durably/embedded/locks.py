@@ -9,12 +9,14 @@ Every `Lock` is a holder of its own, also within one process: counting users is 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+with suppress(ImportError):  # Windows has none, and `binaries.find` says so before any lock is taken
+    import fcntl
 
 __all__ = ["Lock", "hold", "is_locked", "ticks", "try_lock"]
 
@@ -94,4 +96,5 @@ def _forget_in_child() -> None:
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_forget_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)

@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from durably.embedded import account
-from durably.embedded.account import Account
-from durably.embedded.locks import hold
+from durably.embedded.account import ELSEWHERE, Account
 from durably.errors import EmbeddedUnavailable
 
-__all__ = ["Place", "home_directory", "prepare"]
+__all__ = ["Place", "change_lock", "home_directory", "locate", "make_root"]
 
 DEFAULT_HOME = ".durably"
-ELSEWHERE = Path("/var/lib/durably")  # for root, where the server's account cannot enter the home
 PORT = 5432  # names the socket; nothing listens on it
 LONGEST_SOCKET = 103  # bytes of a path: 107 on Linux, 103 on macOS
-LOCK_TIMEOUT = 90.0  # seconds; whoever holds the lock is in initdb, a recovery or a shutdown
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Place:
     @property
     def change_lock(self) -> Path:
         """Held for moments by whoever starts, stops, joins or leaves."""
-        return self.root / "change.lock"
+        return change_lock(self.root)
 
     @property
     def users_lock(self) -> Path:
@@ -71,32 +68,39 @@ class Place:
         return self.root / "keeper.lock"
 
 
+def change_lock(root: Path) -> Path:
+    """The file of the change lock: it is taken before the rest of the place is known."""
+    return root / "change.lock"
+
+
 def home_directory(home: str | Path | None) -> Path:
     """What was asked for, otherwise DURABLY_HOME, otherwise `.durably` in the working directory."""
     return Path(home or os.environ.get("DURABLY_HOME") or DEFAULT_HOME).expanduser().resolve()
 
 
-def prepare(home: Path, *, durable: bool) -> Place:
-    """Make the directories of a cluster under `home` and say where everything is."""
+def make_root(home: Path, *, durable: bool) -> Path:
+    """The directory of a cluster under `home`, made if it is new."""
     root = home / ("pg" if durable else "pg-test")
-    _make_root(home, root)
-    with hold(root / "change.lock", timeout=LOCK_TIMEOUT):
-        return _place(root, durable=durable)
-
-
-def _make_root(home: Path, root: Path) -> None:
     if not home.exists():
         home.mkdir(parents=True, exist_ok=True)
         (home / ".gitignore").write_text("*\n")
     root.mkdir(mode=0o711, exist_ok=True)
     if os.geteuid() not in (0, root.stat().st_uid):
         raise EmbeddedUnavailable(
-            f"{root} belongs to another user (uid {root.stat().st_uid}): set DURABLY_HOME to a directory of yours"
+            f"{root} belongs to another user (uid {root.stat().st_uid}): "
+            "set DURABLY_HOME to a directory of your own"
         )
+    return root
 
 
-def _place(root: Path, *, durable: bool) -> Place:
+def locate(root: Path, *, durable: bool) -> Place:
+    """Where everything of the cluster in `root` is, made if it is new; with the change lock held."""
     base = _recorded(root / "elsewhere") or root
+    if not base.is_dir():
+        raise EmbeddedUnavailable(
+            f"the data was in {base}, which is gone: "
+            f"restore it, or delete {root} to begin with an empty database"
+        )
     server = account.choose(base / "data")
     if base is root and not server.reaches(root):
         base = _elsewhere(root, server)
@@ -133,7 +137,7 @@ def _sockets(root: Path, run: Path, server: Account) -> Path:
 
 
 def _is_private(directory: Path, server: Account) -> bool:
-    """Still there and still ours? A directory in /tmp may have been swept away and made again by a stranger."""
+    """Still there and ours? What was swept away from /tmp may have been made again by a stranger."""
     try:
         seen = directory.lstat()
     except FileNotFoundError:

@@ -9,10 +9,12 @@ from urllib.parse import quote
 from durably.embedded import binaries, cluster, keeper
 from durably.embedded.binaries import Binaries
 from durably.embedded.locks import Lock, hold, is_locked, try_lock
-from durably.embedded.place import LOCK_TIMEOUT, PORT, Place, home_directory, prepare
+from durably.embedded.place import PORT, Place, change_lock, home_directory, locate, make_root
 from durably.errors import EmbeddedUnavailable
 
 __all__ = ["EmbeddedPostgres", "start"]
+
+LOCK_TIMEOUT = 90.0  # seconds; whoever holds the change lock is in initdb, a recovery or a shutdown
 
 
 class EmbeddedPostgres:
@@ -58,10 +60,17 @@ class EmbeddedPostgres:
         """Leave; the last user to leave stops the server and waits for it. A second call does nothing."""
         if not self._seat.is_held:
             return
-        with hold(self._place.change_lock, timeout=LOCK_TIMEOUT):
+        try:
+            with hold(self._place.change_lock, timeout=LOCK_TIMEOUT):
+                self._seat.release()
+                if not is_locked(self._place.users_lock):
+                    cluster.stop(self._place, self._programs)
+        except FileNotFoundError:
+            pass  # the home was deleted: the server ends by itself, a minute after its pid file
+        except TimeoutError as exc:
+            raise EmbeddedUnavailable(f"the embedded PostgreSQL is left to its keeper: {exc}") from exc
+        finally:
             self._seat.release()
-            if not is_locked(self._place.users_lock):
-                cluster.stop(self._place, self._programs)
 
     def __enter__(self) -> EmbeddedPostgres:
         return self
@@ -92,10 +101,11 @@ def start(home: str | Path | None = None, *, durable: bool = True) -> EmbeddedPo
 
 
 def _join(directory: Path, *, durable: bool) -> EmbeddedPostgres:
-    binaries.find()
-    place = prepare(directory, durable=durable)
-    with hold(place.change_lock, timeout=LOCK_TIMEOUT):
-        programs = binaries.find(cluster.data_major(place))
+    binaries.find()  # before anything is written
+    root = make_root(directory, durable=durable)
+    with hold(change_lock(root), timeout=LOCK_TIMEOUT):
+        place = locate(root, durable=durable)
+        programs = binaries.within_reach(binaries.find(cluster.data_major(place)), place.account)
         seat = _take_seat(place)
         try:
             cluster.create(place, programs)
@@ -110,5 +120,6 @@ def _join(directory: Path, *, durable: bool) -> EmbeddedPostgres:
 def _take_seat(place: Place) -> Lock:
     """Always free for sharing: an exclusive holder is one that holds the change lock, and we hold it."""
     seat = try_lock(place.users_lock, shared=True)
-    assert seat is not None
+    if seat is None:
+        raise EmbeddedUnavailable(f"{place.users_lock} is locked by something that is not durably")
     return seat
