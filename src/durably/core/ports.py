@@ -1,0 +1,199 @@
+"""What the engine asks of the world: a clock, chance, and a store of some twenty transactions.
+
+The engine runs on PostgreSQL through `durably.store`, and on a modelled store with virtual time in the
+simulation; both are given to it through these protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Protocol
+
+import msgspec
+
+from durably.core.records import Record
+
+__all__ = [
+    "Beat",
+    "Claim",
+    "Claimed",
+    "ExecutorIdentity",
+    "HistoryRow",
+    "QueueRow",
+    "Ready",
+    "ResultRow",
+    "Store",
+    "Wait",
+    "World",
+]
+
+
+class World(Protocol):
+    """Time and chance. `now` is for display and logs; what processes must agree on is the database's."""
+
+    random: Random
+
+    def now(self) -> float:
+        """Seconds since 1970, this machine's clock."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        ...
+
+
+class ExecutorIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """One running process of an application, and where it runs."""
+
+    executor_id: str
+    application_name: str
+    app_version: str
+    host: str
+    pid: int
+    process_start: str
+    lease_seconds: float
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """Which workflows of one queue an executor would run, and how many."""
+
+    queue_name: str
+    executor_id: str
+    application_name: str
+    app_version: str
+    owner: str
+    most: int
+    runnable: str  # JSON: [{"name": ..., "class_name": ...}, ...], '' for no class
+    formats: Sequence[str]
+    limited: bool
+
+
+class Claimed(msgspec.Struct, frozen=True, gc=False):
+    """A workflow that is ours to run now."""
+
+    workflow_id: str
+    name: str
+    class_name: str | None
+    config_name: str | None
+    queue_name: str | None
+    serialization: str | None
+    inputs: str | None
+    recovery_attempts: int
+    max_recovery_attempts: int | None
+    deadline_ms: int | None
+    authenticated_user: str | None
+    assumed_role: str | None
+    authenticated_roles: str | None
+    has_history: bool
+
+
+class HistoryRow(msgspec.Struct, frozen=True, gc=False):
+    """One recorded operation."""
+
+    workflow_id: str
+    function_id: int
+    function_name: str
+    output: str | None
+    error: str | None
+    child_workflow_id: str | None
+    serialization: str | None
+
+
+class Wait(msgspec.Struct, frozen=True, gc=False):
+    """Something a process waits for: `result` (id), `event` (id, key) or `message` (id, topic)."""
+
+    kind: str
+    id: str
+    key: str = ""
+
+
+class ResultRow(msgspec.Struct, frozen=True, gc=False):
+    """How a workflow ended."""
+
+    workflow_id: str
+    status: str
+    output: str | None
+    error: str | None
+    serialization: str | None
+
+
+class QueueRow(msgspec.Struct, frozen=True):
+    """A queue that this application serves, with its limits."""
+
+    name: str
+    concurrency: int | None = None
+    worker_concurrency: int | None = None
+    rate_limit_max: int | None = None
+    rate_limit_period_sec: float | None = None
+    partitioned: bool = False
+
+    @property
+    def limited(self) -> bool:
+        """Whether executors share a budget on this queue, so that claims take its lock."""
+        return self.concurrency is not None or self.rate_limit_max is not None
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What the fallback query saw."""
+
+    results: Sequence[ResultRow] = ()
+    events: Sequence[tuple[str, str, str, str | None]] = ()  # id, key, value, serialization
+    messages: Sequence[tuple[str, str]] = ()  # id, topic
+    queues: Sequence[QueueRow] = ()  # with work that may be ours
+    cancelled: Sequence[str] = ()  # deadlines that passed just now
+    dead: Sequence[str] = ()  # executors whose lease ran out
+    next_delay: float | None = None  # seconds until the next delayed workflow is due
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """The answer to a heartbeat."""
+
+    alive: bool  # False: this executor was declared dead; its runs are someone else's now
+    database_now: float  # epoch seconds
+    owned: Sequence[tuple[str, str]]  # (workflow id, owner token) that the database thinks we run
+    neighbours: Sequence[tuple[str, int, str]]  # (executor id, pid, process start) alive on this host
+
+
+class Store(Protocol):
+    """The transactions of the engine. Each method is one transaction and one round trip."""
+
+    async def commit(self, batch: Sequence[Record]) -> list[Any]:
+        """Write the records together; one reply each, an exception where a record failed for good."""
+        ...
+
+    async def claim(self, claim: Claim) -> list[Claimed]:
+        """Take up to `claim.most` workflows of a queue, in its order and within its limits."""
+        ...
+
+    async def history(self, workflow_ids: Sequence[str]) -> list[HistoryRow]:
+        """The recorded operations of these workflows."""
+        ...
+
+    async def poll(self, waits: Sequence[Wait], executor: ExecutorIdentity | None) -> Ready:
+        """Which waits are over; for an executor also due timers, queues with work, and dead executors."""
+        ...
+
+    async def register(self, executor: ExecutorIdentity) -> float:
+        """Enter the executor and its version; returns the database's epoch seconds."""
+        ...
+
+    async def beat(self, executor: ExecutorIdentity) -> Beat:
+        """Renew the lease."""
+        ...
+
+    async def adopt(self, application_name: str, executor_ids: Sequence[str]) -> list[str]:
+        """Put the work of these executors back on its queues and close their leases; returns the queues."""
+        ...
+
+    async def release(self, owned: Sequence[tuple[str, str]]) -> None:
+        """Put back workflows that these tokens still own."""
+        ...
+
+    async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:
+        """Mark workflows that these tokens own as MAX_RECOVERY_ATTEMPTS_EXCEEDED."""
+        ...

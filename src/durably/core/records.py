@@ -1,0 +1,176 @@
+"""What a run wants durable: frozen records, gathered by the writer and committed in groups.
+
+A batch of one kind travels as one JSON array, and its statement reads it with `json_to_recordset`: the field
+names here are the column names there. Encoding 500 records costs about 1 ms of CPU that way, where ten arrays
+of 500 cost 11 ms (psycopg 3.3, CPython 3.11).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+__all__ = [
+    "Create",
+    "Created",
+    "Finish",
+    "Receive",
+    "Received",
+    "Record",
+    "Send",
+    "SetEvent",
+    "Step",
+    "Timer",
+]
+
+
+class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The outcome of one operation of a run."""
+
+    workflow_id: str
+    owner: str
+    function_id: int
+    function_name: str
+    output: str | None = None
+    error: str | None = None
+    serialization: str | None = None
+    child_workflow_id: str | None = None
+    started_at: int
+    completed_at: int
+
+
+class Finish(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The outcome of a run: exactly one of output and error."""
+
+    workflow_id: str
+    owner: str
+    status: Literal["SUCCESS", "ERROR"]
+    output: str | None = None
+    error: str | None = None
+
+
+class Timer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An instant of the database's clock, fixed when it is first asked for.
+
+    `seconds` from now, or `until`, an instant in epoch seconds.
+    """
+
+    workflow_id: str
+    owner: str
+    function_id: int
+    seconds: float | None = None
+    until: float | None = None
+    started_at: int
+
+
+class SetEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An event's new value, and (unless it is set inside a step) the operation that set it."""
+
+    workflow_id: str
+    owner: str
+    function_id: int
+    key: str
+    value: str
+    serialization: str
+    in_step: bool = False
+    started_at: int
+    completed_at: int
+
+
+class Send(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A message to a workflow. With an owner it is an operation of that run (`in_step`: fenced, no row)."""
+
+    message_uuid: str
+    destination: str
+    topic: str
+    message: str
+    serialization: str
+    workflow_id: str | None = None
+    owner: str | None = None
+    function_id: int = 0
+    in_step: bool = False
+    started_at: int = 0
+    completed_at: int = 0
+
+
+class Receive(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Consume the oldest message of a topic.
+
+    With none there: `wait_seconds` starts the timer (operation `function_id + 1`), `give_up` records None.
+    """
+
+    workflow_id: str
+    owner: str
+    function_id: int
+    topic: str
+    wait_seconds: float | None = None
+    give_up: bool = False
+    none_text: str
+    none_serialization: str
+    started_at: int
+    completed_at: int
+
+
+class Received(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a Receive found: a message (or the recorded None), or the instant until which to wait."""
+
+    found: bool
+    message: str | None = None
+    serialization: str | None = None
+    wake: float | None = None
+
+
+class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A new workflow: enqueued, delayed, or started at once by its creator.
+
+    `caller_id`, `caller_owner` and `function_id` make it an operation of the calling run, committed with it.
+    `delay_seconds` and `timeout_ms` count from the database's now; an own `deadline_ms` is absolute.
+    """
+
+    workflow_id: str
+    creator: str
+    name: str
+    class_name: str | None = None
+    config_name: str | None = None
+    queue_name: str | None = None
+    inputs: str
+    serialization: str
+    run_now: bool = False
+    owner: str | None = None
+    executor_id: str | None = None
+    app_version: str | None = None
+    application_name: str | None = None
+    application_id: str | None = None
+    authenticated_user: str | None = None
+    assumed_role: str | None = None
+    authenticated_roles: str | None = None
+    priority: int = 0
+    deduplication_id: str | None = None
+    queue_partition_key: str | None = None
+    delay_seconds: float | None = None
+    timeout_ms: int | None = None
+    deadline_ms: int | None = None
+    parent_workflow_id: str | None = None
+    attributes: str | None = None
+    max_recovery_attempts: int | None = None
+    caller_id: str | None = None
+    caller_owner: str | None = None
+    function_id: int = 0
+    started_at: int = 0
+
+
+class Created(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The row that a Create met or made; `created` says which."""
+
+    workflow_id: str
+    created: bool
+    status: str
+    name: str | None
+    class_name: str | None
+    config_name: str | None
+    queue_name: str | None
+    deadline_ms: int | None
+
+
+Record: TypeAlias = Step | Finish | Timer | SetEvent | Send | Receive | Create

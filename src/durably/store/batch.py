@@ -1,0 +1,165 @@
+"""Writes a batch of records in one transaction, one statement per kind, and tells each record how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from durably.core.records import (
+    Create,
+    Created,
+    Finish,
+    Receive,
+    Received,
+    Record,
+    Send,
+    SetEvent,
+    Step,
+    Timer,
+)
+from durably.errors import Deduplicated, NoSuchWorkflow, RunInterrupted
+from durably.store.database import Call, Database
+from durably.store.failures import is_refused
+
+__all__ = ["commit"]
+
+_encode = msgspec.json.Encoder().encode
+
+Rows = Sequence[Any]
+Replies = list[Any]
+
+
+async def commit(database: Database, application_name: str | None, batch: Sequence[Record]) -> Replies:
+    """One reply per record, in order; where a record is refused, the reply is its exception.
+
+    When the database refuses the whole for the sake of one record, each is tried alone.
+    """
+    try:
+        return await _commit_together(database, application_name, batch)
+    except Exception as error:
+        if not is_refused(error):
+            raise
+        if len(batch) == 1:
+            return [_refusal(batch[0], error)]
+    return [(await commit(database, application_name, [record]))[0] for record in batch]
+
+
+async def _commit_together(
+    database: Database, application_name: str | None, batch: Sequence[Record]
+) -> Replies:
+    groups = [(kind, members) for kind in KINDS if (members := [r for r in batch if type(r) is kind.record])]
+    calls: list[Call] = [
+        (kind.statement, {"records": _encode(members).decode(), "application_name": application_name})
+        for kind, members in groups
+    ]
+    answers = await database.transaction(calls)
+    replies: dict[int, Any] = {}
+    for (kind, members), rows in zip(groups, answers, strict=True):
+        replies.update(zip(map(id, members), kind.read(members, rows), strict=True))
+    return [replies[id(record)] for record in batch]
+
+
+def _refusal(record: Record, error: Exception) -> Exception:
+    constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
+    if isinstance(record, Create) and constraint == "uq_workflow_status_dedup_id":
+        return Deduplicated(
+            record.workflow_id, queue_name=record.queue_name, deduplication_id=record.deduplication_id
+        )
+    return error
+
+
+def _interruption(workflow_id: str, refusal: str) -> RunInterrupted:
+    reasons = {
+        "lost": "it was cancelled, resumed or taken over; its current owner goes on",
+        "taken": "this operation has another recorded outcome",
+    }
+    return RunInterrupted(workflow_id, reasons[refusal])
+
+
+def _operations(members: Sequence[Any], rows: Rows) -> Replies:
+    refused = {(r.workflow_id, r.function_id): r.refusal for r in rows if r.workflow_id is not None}
+    if not refused:
+        return [None] * len(members)
+    return [
+        _interruption(m.workflow_id, refused[key])
+        if (key := (m.workflow_id, m.function_id)) in refused
+        else None
+        for m in members
+    ]
+
+
+def _finishes(members: Sequence[Finish], rows: Rows) -> Replies:
+    refused = {r.workflow_id for r in rows if r.workflow_id is not None}
+    return [_interruption(m.workflow_id, "lost") if m.workflow_id in refused else None for m in members]
+
+
+def _timers(members: Sequence[Timer], rows: Rows) -> Replies:
+    wakes = {(r.workflow_id, r.function_id): (r.wake, r.database_now) for r in rows}
+    return [
+        wakes.get((m.workflow_id, m.function_id)) or _interruption(m.workflow_id, "lost") for m in members
+    ]
+
+
+def _sends(members: Sequence[Send], rows: Rows) -> Replies:
+    refused = {r.message_uuid: r.refusal for r in rows}
+    return [_send_reply(m, refused.get(m.message_uuid)) for m in members]
+
+
+def _send_reply(member: Send, refusal: str | None) -> Exception | RunInterrupted | None:
+    if refusal == "missing":
+        return NoSuchWorkflow(
+            member.destination, f"the message was not sent: no workflow has the id {member.destination!r}"
+        )
+    return _interruption(member.workflow_id or member.destination, refusal) if refusal else None
+
+
+def _receives(members: Sequence[Receive], rows: Rows) -> Replies:
+    found = {
+        (r.workflow_id, r.function_id): Received(
+            found=r.found, message=r.message, serialization=r.serialization, wake=r.wake
+        )
+        for r in rows
+    }
+    return [
+        found.get((m.workflow_id, m.function_id)) or _interruption(m.workflow_id, "lost") for m in members
+    ]
+
+
+def _creates(members: Sequence[Create], rows: Rows) -> Replies:
+    met = {r.workflow_id: r for r in rows}
+    return [_create_reply(m, met.get(m.workflow_id)) for m in members]
+
+
+def _create_reply(member: Create, row: Any) -> Created | RunInterrupted:
+    if row is None:
+        return _interruption(member.caller_id or member.workflow_id, "lost")
+    return Created(
+        workflow_id=row.workflow_id,
+        created=row.creator == member.creator,
+        status=row.status,
+        name=row.name,
+        class_name=row.class_name,
+        config_name=row.config_name,
+        queue_name=row.queue_name,
+        deadline_ms=row.deadline_ms,
+    )
+
+
+class _Kind(NamedTuple):
+    record: type
+    statement: str
+    read: Callable[[Any, Rows], Replies]
+
+
+# In this order within a transaction: a run's outcome comes after everything else that it recorded.
+KINDS = (
+    _Kind(Step, "steps/record", _operations),
+    _Kind(Timer, "timers/start", _timers),
+    _Kind(SetEvent, "events/set", _operations),
+    _Kind(Send, "messages/send", _sends),
+    _Kind(Receive, "messages/receive", _receives),
+    _Kind(Create, "workflows/create", _creates),
+    _Kind(Finish, "workflows/finish", _finishes),
+)

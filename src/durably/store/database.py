@@ -1,0 +1,125 @@
+"""Connections to one system database: a pool, and the only calls that execute SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import namedtuple_row
+from psycopg_pool import AsyncConnectionPool
+
+from durably.config import CONNECTION_PARAMETERS, redact
+from durably.errors import ConfigurationError
+from durably.store.failures import translate
+from durably.store.sql import Schemas, statement
+
+__all__ = ["Call", "Database", "connection_string"]
+
+Call: TypeAlias = tuple[str, Mapping[str, Any]]
+Connection: TypeAlias = psycopg.AsyncConnection[Any]
+
+DEADLINE = 30.0  # seconds that a statement may take before its connection is abandoned
+POOL_TIMEOUT = 10.0  # seconds to wait for a free connection
+
+
+class Database:
+    """A pool of connections in autocommit mode; a call is one statement, or several in one transaction."""
+
+    def __init__(self, url: str, *, schema: str = "dbos", max_size: int = 4, label: str = "durably") -> None:
+        self.url = url
+        self.schemas = Schemas(schema)
+        self._conninfo = connection_string(url, label)
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            self._conninfo,
+            kwargs={"autocommit": True, "row_factory": namedtuple_row},
+            min_size=1,
+            max_size=max_size,
+            max_idle=60.0,
+            timeout=POOL_TIMEOUT,
+            reconnect_timeout=0.0,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Connect once, at once: raises DatabaseUnavailable or ConfigurationError with the reason."""
+        async with self.dedicated():
+            pass
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close every connection of the pool."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool; driver errors leave it as ours."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.Error, OSError) as error:
+            raise translate(error, self.url) from error
+
+    @asynccontextmanager
+    async def dedicated(self) -> AsyncIterator[Connection]:
+        """A connection outside the pool, closed at the end."""
+        try:
+            connection = await psycopg.AsyncConnection.connect(
+                self._conninfo, autocommit=True, row_factory=namedtuple_row
+            )
+            async with connection:
+                yield connection
+        except (psycopg.Error, OSError) as error:
+            raise translate(error, self.url) from error
+
+    async def rows(self, name: str, parameters: Mapping[str, Any]) -> list[Any]:
+        """Execute one statement; its rows."""
+        async with self.connection() as connection, _deadline(connection):
+            return await self.rows_on(connection, name, parameters)
+
+    async def rows_on(self, connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[Any]:
+        """Execute one statement on a connection of the caller's; its rows."""
+        cursor = await connection.execute(statement(name, self.schemas), parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+    async def transaction(self, calls: Sequence[Call]) -> list[list[Any]]:
+        """Execute statements in one transaction and one round trip; the rows of each.
+
+        A pipeline without BEGIN is one implicit transaction up to its end, and in it each statement sees
+        what was committed before it began.
+        """
+        if len(calls) == 1:
+            return [await self.rows(*calls[0])]
+        async with self.connection() as connection, _deadline(connection):
+            async with connection.pipeline():
+                cursors = [
+                    await connection.execute(statement(name, self.schemas), parameters)
+                    for name, parameters in calls
+                ]
+            return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def connection_string(url: str, label: str) -> str:
+    """The URL with the parameters that make a silent network end, unless it sets them itself."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise ConfigurationError(f"{redact(url)} is not a connection URI that libpq reads: {error}") from None
+    defaults = {"application_name": label, **CONNECTION_PARAMETERS}
+    return make_conninfo(url, **{k: v for k, v in defaults.items() if k not in given})
+
+
+@asynccontextmanager
+async def _deadline(connection: Connection) -> AsyncIterator[None]:
+    """Abandon the connection when its statement does not end in time."""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            yield
+    except TimeoutError:
+        connection.pgconn.finish()
+        raise psycopg.OperationalError(
+            f"no answer within {DEADLINE:g} s; the connection is given up"
+        ) from None

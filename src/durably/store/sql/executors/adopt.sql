@@ -1,0 +1,13 @@
+-- PENDING -> ENQUEUED for the work of executors of ours whose lease is closed. Rows of executors without a
+-- lease belong to DBOS processes and are never touched. Index: idx_workflow_status_pending.
+WITH adopted AS (
+    UPDATE {schema}.workflow_status s
+    SET status = 'ENQUEUED', owner_xid = NULL, started_at_epoch_ms = NULL,
+        queue_name = COALESCE(s.queue_name, '_dbos_internal_queue'),
+        updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint
+    FROM {extension}.executors e
+    WHERE s.status = 'PENDING' AND s.executor_id = e.executor_id AND e.stopped_at IS NOT NULL
+      AND e.application_name = %(application_name)s
+    RETURNING s.queue_name
+)
+SELECT queue_name, pg_notify('durably', 'q::' || queue_name) FROM (SELECT DISTINCT queue_name FROM adopted) q

@@ -1,0 +1,81 @@
+-- The one fallback query of an executor: hub/poll and, with it, everything else that time or a silent peer can
+-- bring: delayed work that is due, deadlines that passed, queues with work, executors whose lease ran out.
+-- Every instant is the database's. Locks: due rows, SKIP LOCKED, 1,000 of a kind at most.
+-- Index: as hub/poll; idx_workflow_status_delayed, _deadline, _in_flight_v2.
+WITH asked AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%(waits)s::json) AS r(kind text, id text, key text)
+), clock AS MATERIALIZED (
+    SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
+), due AS (
+    UPDATE {schema}.workflow_status s
+    SET status = 'ENQUEUED', updated_at = now_ms,
+        deduplication_id = CASE WHEN s.is_debounced THEN NULL ELSE s.deduplication_id END
+    FROM clock WHERE s.workflow_uuid IN (
+        SELECT d.workflow_uuid FROM {schema}.workflow_status d, clock
+        WHERE d.status = 'DELAYED' AND d.delay_until_epoch_ms <= now_ms
+          AND (d.application_name = %(application_name)s OR d.application_name IS NULL)
+        ORDER BY d.delay_until_epoch_ms LIMIT 1000 FOR UPDATE OF d SKIP LOCKED)
+      AND s.status = 'DELAYED'
+    RETURNING s.queue_name
+), overdue AS (
+    UPDATE {schema}.workflow_status s
+    SET status = 'CANCELLED', owner_xid = NULL, queue_name = NULL, deduplication_id = NULL,
+        started_at_epoch_ms = NULL, updated_at = now_ms, completed_at = now_ms
+    FROM clock WHERE s.workflow_uuid IN (
+        SELECT d.workflow_uuid FROM {schema}.workflow_status d, clock
+        WHERE d.status IN ('ENQUEUED', 'PENDING', 'DELAYED') AND d.workflow_deadline_epoch_ms <= now_ms
+          AND (d.application_name = %(application_name)s OR d.application_name IS NULL)
+        ORDER BY d.workflow_deadline_epoch_ms LIMIT 1000 FOR UPDATE OF d SKIP LOCKED)
+      AND s.status IN ('ENQUEUED', 'PENDING', 'DELAYED')
+    RETURNING s.workflow_uuid
+)
+SELECT 'result' AS kind, s.workflow_uuid AS id, s.status AS key, COALESCE(o.output, s.output) AS value,
+       COALESCE(o.error, s.error) AS error, s.serialization,
+       NULL::int AS a, NULL::int AS b, NULL::int AS c, NULL::float8 AS d, NULL::boolean AS e
+FROM asked w
+JOIN {schema}.workflow_status s ON s.workflow_uuid = w.id
+LEFT JOIN {schema}.workflow_output o ON o.workflow_uuid = s.workflow_uuid
+WHERE w.kind = 'result' AND s.status NOT IN ('ENQUEUED', 'DELAYED', 'PENDING')
+UNION ALL
+SELECT 'event', e.workflow_uuid, e.key, e.value, NULL, e.serialization, NULL, NULL, NULL, NULL, NULL
+FROM asked w JOIN {schema}.workflow_events e ON e.workflow_uuid = w.id AND e.key = w.key
+WHERE w.kind = 'event'
+UNION ALL
+SELECT 'message', w.id, w.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM asked w
+WHERE w.kind = 'message' AND EXISTS (
+    SELECT FROM {schema}.notifications n
+    WHERE n.destination_uuid = w.id AND n.topic = w.key AND NOT n.consumed)
+UNION ALL
+SELECT 'due', queue_name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (SELECT queue_name, pg_notify('durably', 'q::' || queue_name) AS told
+      FROM (SELECT DISTINCT queue_name FROM due) q) d
+UNION ALL
+SELECT 'cancelled', workflow_uuid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (SELECT workflow_uuid, pg_notify('durably', 'c::' || workflow_uuid) AS told FROM overdue) o
+UNION ALL
+SELECT 'dead', executor_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM {extension}.executors
+WHERE application_name = %(application_name)s AND stopped_at IS NULL AND expires_at < clock_timestamp()
+UNION ALL
+SELECT 'queue', q.name, NULL, NULL, NULL, NULL, q.concurrency, q.worker_concurrency, q.rate_limit_max,
+       q.rate_limit_period_sec,
+       COALESCE(q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max) IS NOT NULL
+FROM (
+    SELECT name, concurrency, worker_concurrency, rate_limit_max, rate_limit_period_sec, application_name,
+           partition_concurrency, partition_worker_concurrency, partition_rate_limit_max
+    FROM {schema}.queues
+    UNION ALL
+    SELECT '_dbos_internal_queue', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+) q
+WHERE (q.application_name = %(application_name)s OR q.application_name IS NULL)
+  AND EXISTS (
+    SELECT FROM {schema}.workflow_status s
+    WHERE s.queue_name = q.name AND s.status = 'ENQUEUED' AND s.status IN ('ENQUEUED', 'PENDING')
+      AND (s.application_name = %(application_name)s OR s.application_name IS NULL))
+UNION ALL
+SELECT 'next', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       (min(s.delay_until_epoch_ms) - min(now_ms)) / 1000.0, NULL
+FROM {schema}.workflow_status s, clock
+WHERE s.status = 'DELAYED' AND s.delay_until_epoch_ms > now_ms
+  AND (s.application_name = %(application_name)s OR s.application_name IS NULL)

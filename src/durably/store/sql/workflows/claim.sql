@@ -1,0 +1,46 @@
+-- ENQUEUED -> PENDING: takes up to `most` workflows of a queue without shared limits, most urgent first.
+-- Takes only names, formats and versions that this executor can run; what it cannot stays for one that can.
+-- Locks: the chosen rows, SKIP LOCKED, so that executors never wait for each other.
+-- Index: idx_workflow_status_in_flight_v2 (hence the literal status list) in its own order.
+WITH latest AS (
+    SELECT COALESCE((
+        SELECT version_name FROM {schema}.application_versions
+        WHERE application_name = %(application_name)s OR application_name IS NULL
+        ORDER BY version_timestamp DESC LIMIT 1) = %(app_version)s, true) AS is_latest
+), chosen AS MATERIALIZED (
+    SELECT s.workflow_uuid
+    FROM {schema}.workflow_status s
+    WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED' AND s.status IN ('ENQUEUED', 'PENDING')
+      AND (s.application_version = %(app_version)s
+           OR (s.application_version IS NULL AND (SELECT is_latest FROM latest)))
+      AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
+      AND (s.name, COALESCE(s.class_name, '')) IN (
+          SELECT name, class_name
+          FROM json_to_recordset(%(runnable)s::json) AS r(name text, class_name text))
+      AND (s.serialization IS NULL OR s.serialization = ANY (%(formats)s::text[]))
+    ORDER BY s.priority, s.created_at
+    LIMIT %(most)s
+    FOR UPDATE OF s SKIP LOCKED
+), claimed AS (
+    UPDATE {schema}.workflow_status s
+    SET status = 'PENDING', owner_xid = %(owner)s, executor_id = %(executor_id)s,
+        application_version = %(app_version)s, application_name = %(application_name)s,
+        started_at_epoch_ms = (EXTRACT(epoch FROM now()) * 1000)::bigint, rate_limited = false,
+        recovery_attempts = s.recovery_attempts + 1,
+        updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint,
+        workflow_deadline_epoch_ms = COALESCE(
+            s.workflow_deadline_epoch_ms, (EXTRACT(epoch FROM now()) * 1000)::bigint + s.workflow_timeout_ms)
+    FROM chosen c
+    WHERE s.workflow_uuid = c.workflow_uuid AND s.status = 'ENQUEUED'
+    RETURNING s.*
+)
+SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.queue_name, c.serialization,
+       COALESCE(i.inputs, c.inputs) AS inputs, c.recovery_attempts, l.max_recovery_attempts,
+       c.workflow_deadline_epoch_ms AS deadline_ms, c.authenticated_user, c.assumed_role,
+       c.authenticated_roles,
+       EXISTS (SELECT FROM {schema}.operation_outputs p WHERE p.workflow_uuid = c.workflow_uuid)
+           AS has_history
+FROM claimed c
+LEFT JOIN {schema}.workflow_input i ON i.workflow_uuid = c.workflow_uuid
+LEFT JOIN {extension}.workflow_limits l ON l.workflow_uuid = c.workflow_uuid
+ORDER BY c.priority, c.created_at

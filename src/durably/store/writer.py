@@ -1,0 +1,104 @@
+"""Group commit: records go in from any task or thread, one transaction takes all that are pending.
+
+While one batch commits the next gathers, so a lone workflow pays exactly one commit and a thousand share a
+few. There is no timer and no artificial delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from durably.concurrency.ticket import ThreadTicket, Ticket
+from durably.core.ports import World
+from durably.core.records import Record
+from durably.core.retry import reconnect_delay
+from durably.errors import DatabaseError, NotRunning
+
+__all__ = ["Writer"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=Ticket)
+
+MOST = 500  # records in a batch: beyond it a transaction grows without getting cheaper per record
+
+
+class Writer:
+    """Hands records to `commit`, in batches, one batch at a time.
+
+    writer = Writer(store.commit, world)
+    writer.start()
+    await writer.submit(record)
+    """
+
+    def __init__(self, commit: Callable[[Sequence[Record]], Awaitable[list[Any]]], world: World) -> None:
+        self._commit = commit
+        self._world = world
+        self._pending: deque[tuple[Record, Ticket]] = deque()
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to write, on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._write(), name="durably-writer")
+
+    async def stop(self) -> None:
+        """Write what is pending, then end. Stopping twice, or before the start, is fine."""
+        self._closed = True
+        self._woken.set()
+        if self._task is not None:
+            await self._task
+
+    def submit(self, record: Record) -> Ticket:
+        """Queue a record, on the loop; the ticket is resolved once it is committed or refused."""
+        return self._enter(record, Ticket(), self._woken.set)
+
+    def submit_from_thread(self, record: Record) -> ThreadTicket:
+        """Queue a record from a thread, which then waits with `ticket.result()`."""
+        assert self._loop is not None  # noqa: S101 - threads exist only while the engine runs
+        loop = self._loop
+        return self._enter(record, ThreadTicket(), lambda: loop.call_soon_threadsafe(self._woken.set))
+
+    def _enter(self, record: Record, ticket: T, wake: Callable[[], object]) -> T:
+        if self._closed:
+            raise NotRunning("the application is shutting down; this run goes on elsewhere")
+        was_empty = not self._pending
+        self._pending.append((record, ticket))
+        if was_empty:
+            wake()
+        return ticket
+
+    async def _write(self) -> None:
+        while self._pending or not self._closed:
+            if not self._pending:
+                self._woken.clear()
+                if not self._pending and not self._closed:
+                    await self._woken.wait()
+                continue
+            batch = [self._pending.popleft() for _ in range(min(MOST, len(self._pending)))]
+            replies = await self._commit_until_answered([record for record, _ in batch])
+            for (_, ticket), reply in zip(batch, replies, strict=True):
+                ticket.resolve(reply)
+
+    async def _commit_until_answered(self, records: list[Record]) -> list[Any]:
+        """An outage is waited out; every statement recognises what an unanswered commit already wrote."""
+        attempt = 0
+        while True:
+            try:
+                return await self._commit(records)
+            except DatabaseError as error:
+                if self._closed:
+                    return [error] * len(records)
+                attempt += 1
+                logger.warning("checkpoint waits for the database (attempt %d): %s", attempt, error)
+                await self._world.sleep(reconnect_delay(attempt, self._world.random))
+            except Exception as error:
+                logger.exception("a batch of %d records cannot be written", len(records))
+                return [error] * len(records)

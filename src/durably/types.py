@@ -1,0 +1,196 @@
+"""The public, frozen values that cross the boundary between durably and its users.
+
+Field names are DBOS's own. Durations are seconds (int, float) or `timedelta`; instants are aware `datetime`s;
+columns that end in `_epoch_ms` are integer milliseconds since 1970, UTC, as the system database stores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, TypeAlias
+
+from typing_extensions import ParamSpec, TypeVar
+
+__all__ = [
+    "ACTIVE",
+    "TERMINAL",
+    "DuplicationPolicy",
+    "EnqueueOptions",
+    "Retry",
+    "Seconds",
+    "Status",
+    "StepInfo",
+    "WorkflowFilter",
+    "WorkflowIdReusePolicy",
+    "WorkflowStatus",
+]
+
+P = ParamSpec("P", default=...)
+R_co = TypeVar("R_co", covariant=True, default=Any)
+
+Seconds: TypeAlias = float | timedelta
+Status: TypeAlias = Literal[
+    "ENQUEUED",
+    "DELAYED",
+    "PENDING",
+    "SUCCESS",
+    "ERROR",
+    "CANCELLED",
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED",
+]
+DuplicationPolicy: TypeAlias = Literal["reject", "return-existing"]
+WorkflowIdReusePolicy: TypeAlias = Literal["return-existing", "reject"]
+
+ACTIVE: tuple[Status, ...] = ("ENQUEUED", "DELAYED", "PENDING")
+TERMINAL: tuple[Status, ...] = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnqueueOptions(Generic[P, R_co]):
+    """Which workflow to enqueue, where, and how.
+
+    Only `workflow_name` and `queue_name` are required. `workflow_id` left out means a new UUID;
+    `app_version` left out means whichever version runs. `timeout` and `delay` are seconds or `timedelta`.
+    `priority` runs from 1 to 2**31 - 1, lower first; left out it is 0, before every explicit one.
+
+        EnqueueOptions(workflow_name="purchaseTicket", workflow_class_name="DBOSTicketAuthority",
+                       queue_name="ticketQueue", workflow_id="order-17", timeout=60)
+    """
+
+    workflow_name: str
+    queue_name: str
+    workflow_class_name: str | None = None
+    instance_name: str | None = None
+    max_recovery_attempts: int = 50
+    app_version: str | None = None
+    workflow_id: str | None = None
+    workflow_id_reuse_policy: WorkflowIdReusePolicy = "return-existing"
+    timeout: Seconds | None = None
+    delay: Seconds | None = None
+    deduplication_id: str | None = None
+    duplication_policy: DuplicationPolicy = "reject"
+    priority: int | None = None
+    queue_partition_key: str | None = None
+    authenticated_user: str | None = None
+    authenticated_roles: Sequence[str] = ()
+    attributes: Mapping[str, Any] | None = None
+    application_name: str | None = None
+    serialization: str | None = None
+    result_type: Any = field(default=Any, repr=False)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """When and how often a step is tried again.
+
+    `attempts` counts the first one; the wait before attempt n+1 is `interval * backoff**(n-1)` seconds,
+    at most `max_interval`, spread by `jitter` (0.1: between 90 % and 110 %). `on` says which errors are
+    worth another attempt: classes, or a predicate.
+
+        @app.step(retry=Retry(attempts=5, on=ConnectionError))
+    """
+
+    attempts: int = 3
+    interval: float = 1.0
+    backoff: float = 2.0
+    max_interval: float = 3600.0
+    jitter: float = 0.1
+    on: type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool] = Exception
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowStatus:
+    """One workflow as the system database shows it.
+
+    `input` is `{"args": tuple, "kwargs": dict}`; `input` and `output` are the raw text when the payload
+    cannot be decoded here, and None when it was not asked for.
+    """
+
+    workflow_id: str
+    status: Status
+    name: str
+    class_name: str | None = None
+    config_name: str | None = None
+    queue_name: str | None = None
+    input: Any = None
+    output: Any = None
+    error: BaseException | str | None = None
+    serialization: str | None = None
+    executor_id: str | None = None
+    app_version: str | None = None
+    application_name: str | None = None
+    app_id: str | None = None
+    authenticated_user: str | None = None
+    assumed_role: str | None = None
+    authenticated_roles: tuple[str, ...] = ()
+    recovery_attempts: int = 0
+    priority: int = 0
+    deduplication_id: str | None = None
+    queue_partition_key: str | None = None
+    created_at: int = 0
+    updated_at: int = 0
+    dequeued_at: int | None = None
+    completed_at: int | None = None
+    delay_until_epoch_ms: int | None = None
+    workflow_timeout_ms: int | None = None
+    workflow_deadline_epoch_ms: int | None = None
+    parent_workflow_id: str | None = None
+    forked_from: str | None = None
+    was_forked_from: bool = False
+    attributes: Mapping[str, Any] | None = None
+    schedule_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepInfo:
+    """One recorded operation of a workflow; a payload that cannot be decoded here is its raw text."""
+
+    function_id: int
+    function_name: str
+    output: Any = None
+    error: BaseException | str | None = None
+    child_workflow_id: str | None = None
+    started_at_epoch_ms: int | None = None
+    completed_at_epoch_ms: int | None = None
+    serialization: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowFilter:
+    """Which workflows to list or count; every field that is given must hold, a tuple means any of.
+
+    Instants are aware datetimes, bounds inclusive. `limit=None` is no limit.
+
+        WorkflowFilter(status="ERROR", name="purchaseTicket", limit=20, sort_desc=True)
+    """
+
+    workflow_ids: Sequence[str] | None = None
+    workflow_id_prefix: str | None = None
+    status: Status | Sequence[Status] | None = None
+    name: str | Sequence[str] | None = None
+    queue_name: str | Sequence[str] | None = None
+    queues_only: bool = False
+    app_version: str | Sequence[str] | None = None
+    application_name: str | None = None
+    executor_id: str | Sequence[str] | None = None
+    authenticated_user: str | Sequence[str] | None = None
+    parent_workflow_id: str | Sequence[str] | None = None
+    has_parent: bool | None = None
+    forked_from: str | Sequence[str] | None = None
+    is_fork: bool | None = None
+    was_forked_from: bool | None = None
+    schedule_name: str | Sequence[str] | None = None
+    attributes: Mapping[str, Any] | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    completed_after: datetime | None = None
+    completed_before: datetime | None = None
+    dequeued_after: datetime | None = None
+    dequeued_before: datetime | None = None
+    sort_desc: bool = False
+    limit: int | None = None
+    offset: int = 0
+    load_input: bool = True
+    load_output: bool = True
