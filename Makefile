@@ -64,26 +64,26 @@ test: install ## run the tests (PYTEST_ARGS='-n auto' by default)
 lint: install ## check formatting, style, types, layers and generated files
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/ruff check $(CHECKED)
-	$(BIN)/python tools/generate_sync.py --check
+	$(BIN)/python -m tools.generate_sync --check
 	$(BIN)/mypy $(CHECKED)
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory typecheck-public
 
 typecheck-public: install
-	$(BIN)/python tools/public_types.py
+	$(BIN)/python -m tools.public_types
 
 format: install ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix $(CHECKED)
 	$(BIN)/ruff format $(CHECKED)
 
 generate: install ## write the blocking twins of the async modules
-	$(BIN)/python tools/generate_sync.py
+	$(BIN)/python -m tools.generate_sync
 
 bench: install peers ## measure durably and its peers
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
 ci: ## everything that CI runs
-	$(PYTHON) tools/stages.py
+	$(PYTHON) -m tools.stages
 
 pins: ## write requirements/*.txt anew from requirements/*.in and pyproject.toml
 	tools/pins.sh

@@ -1,7 +1,7 @@
 """Rewrites the text of an async module into its blocking twin, comments and layout kept.
 
-Pure text to text: `async def f(): await g()` becomes `def f(): g()`, a function that returns `Coroutine[Any, Any, T]`
-returns `T`, names are mapped, and examples in docstrings follow.
+Pure text to text: `async def f(): await g()` becomes `def f(): g()`, a function that returns
+`Coroutine[Any, Any, T]` returns `T`, names are mapped, and examples in docstrings follow.
 """
 
 from __future__ import annotations
