@@ -8,6 +8,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -101,25 +102,22 @@ def client(
         yield client
 
 
-class open_client:  # noqa: N801
+@contextmanager
+def open_client(colour: str, *arguments: Any, **options: Any) -> Iterator[durably.DBOSClient]:
     """`DBOSClient.create(...)`, or the async client behind the same blocking face."""
-
-    def __init__(self, colour: str, *arguments: Any, **options: Any) -> None:
-        self._loop = LoopThread() if colour == "async" else None
-        self._create = lambda: (
-            durably.DBOSClient.create(*arguments, **options)
-            if self._loop is None
-            else self._loop.blocking(self._loop.run(durably.AsyncDBOSClient.create(*arguments, **options)))
-        )
-
-    def __enter__(self) -> durably.DBOSClient:
-        self._client = cast(durably.DBOSClient, self._create())
-        return self._client
-
-    def __exit__(self, *_: object) -> None:
-        self._client.destroy()
-        if self._loop is not None:
-            self._loop.stop()
+    if colour == "sync":
+        with durably.DBOSClient.create(*arguments, **options) as client:
+            yield client
+        return
+    loop = LoopThread()
+    try:
+        client = loop.blocking(loop.run(durably.AsyncDBOSClient.create(*arguments, **options)))
+        try:
+            yield cast(durably.DBOSClient, client)
+        finally:
+            client.destroy()
+    finally:
+        loop.stop()
 
 
 class LoopThread:
