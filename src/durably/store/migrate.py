@@ -6,11 +6,11 @@
     migrations/queries/     what this module asks
 
 A migration is one transaction that also records its number. The exception are indexes, built and dropped
-CONCURRENTLY so that nobody waits: those are statements of their own, repeated until they are recorded. All of it
-happens under the advisory lock that DBOS's own migrations take, so that applications of both kinds can launch at
-once.
+CONCURRENTLY so that nobody waits: those are statements of their own, repeated until they are recorded. All of
+it happens under the advisory lock that DBOS's own migrations take, so that applications of both kinds can
+launch at once.
 
-Generations before 100 differ between languages; the application's own DBOS has to bring them to 100. Generations
+Generations before 100 differ between languages; the application's own DBOS has to bring them to 100. Those
 after 125 are used as they are, as DBOS does: only a missing column is refused.
 """
 
@@ -90,7 +90,7 @@ _UNUSED_TABLES = {"event_dispatch_kv"}
 
 @dataclass(frozen=True)
 class SchemaState:
-    """What was found; `generation` and `extension` are None where there is none or this role may not read it."""
+    """What was found; `generation` and `extension` are None where there is none, or none may be read."""
 
     exists: bool
     generation: int | None
@@ -144,10 +144,10 @@ async def check(conn: Connection, schema: str = "dbos", *, need_extension: bool 
 async def migrate(conn: Connection, schema: str = "dbos", *, listen_notify: bool = True) -> SchemaState:
     """Creates the tables or brings them up to date; does nothing where nothing is to do.
 
-    Safe when several processes call it at once, and while DBOS applications launch. `conn` must be outside a
-    transaction. `listen_notify=False` leaves out, when creating, the trigger that wakes waiters. Raises
-    NotASystemDatabase (foreign tables, a sharded layout), SchemaTooOld (before generation 100) and DatabaseError
-    (no privilege; tables locked for long; somebody else migrating for long).
+    Safe when several processes call it at once, and while DBOS applications launch. `conn` must be outside
+    a transaction. `listen_notify=False` leaves out, when creating, the trigger that wakes waiters. Raises
+    NotASystemDatabase (foreign tables, a sharded layout), SchemaTooOld (before generation 100) and
+    DatabaseError (no privilege; tables locked for long; somebody else migrating for long).
 
         state = await migrate(conn)
         assert state.generation >= KNOWN_GENERATION
@@ -163,8 +163,8 @@ async def migrate(conn: Connection, schema: str = "dbos", *, listen_notify: bool
 async def ensure_database(url: str) -> bool:
     """Creates the database that the URL names unless it is there; True when this call created it.
 
-    Creates from the database `postgres` of the same server. Raises DatabaseUnavailable when the server cannot be
-    reached, DatabaseError when this role may not create databases, ConfigurationError when the URL is none.
+    Creates from the database `postgres` of the same server. Raises DatabaseUnavailable when the server cannot
+    be reached, DatabaseError when this role may not create databases, ConfigurationError for no URL at all.
 
         await ensure_database("postgresql://localhost/tickets_dbos_sys")
     """
@@ -258,8 +258,9 @@ async def _apply_in_transaction(conn: Connection, names: Schemas, migration: _Mi
         except pg.LockNotAvailable as error:
             if pause is None:
                 raise DatabaseError(
-                    f"{_where(conn, names.system)} cannot be migrated to {migration.version}: long transactions "
-                    "hold its tables; end them (see pg_stat_activity) and try again, what is done stays done"
+                    f"{_where(conn, names.system)} cannot be migrated to {migration.version}: long "
+                    "transactions hold its tables; end them (see pg_stat_activity) and try again, what is "
+                    "done stays done"
                 ) from error
             await asyncio.sleep(pause)
 
@@ -310,14 +311,15 @@ async def _take_lock(conn: Connection, names: Schemas) -> None:
             return
         await asyncio.sleep(_LOCK_PAUSE)
     raise DatabaseError(
-        f"{_where(conn, names.system)} is being migrated by another process since {_LOCK_SECONDS:g} s or longer "
+        f"{_where(conn, names.system)} has been under migration by another process for {_LOCK_SECONDS:g} s "
         f"(server process {await _ask(conn, 'lock_holder')}): wait for it, then try again"
     )
 
 
 async def _timeouts(conn: Connection, statement: str, lock: str) -> tuple[str, str]:
     async with conn.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(_query("session_timeouts"), {"statement": statement, "lock": lock})
+        values = {"statement": statement, "lock": lock}
+        await cursor.execute(_query("session_timeouts").encode(), values, prepare=False)
         row = await cursor.fetchone()
     return (row[0], row[1]) if row else ("0", "0")
 
@@ -365,8 +367,8 @@ def _where(conn: Connection, schema: str) -> str:
 def _refuse(state: SchemaState, where: str, needed: int) -> None:
     if _is_empty(state):
         raise NotASystemDatabase(
-            f"{where} holds no DBOS tables: is this the system database (its name often ends in _dbos_sys), and "
-            "the right schema? If it is to become one, run `durably db migrate` or launch an application on it"
+            f"{where} holds no DBOS tables: is this the system database (its name often ends in _dbos_sys), "
+            "and the right schema? If it is to become one, run `durably db migrate` or launch an application"
         )
     if state.problems:
         raise _unusable(state, where)
@@ -379,8 +381,8 @@ def _unusable(state: SchemaState, where: str) -> DatabaseError:
     if found is None or found <= KNOWN_GENERATION:
         return NotASystemDatabase(f"{where} cannot be used: {problems}")
     return SchemaTooNew(
-        f"{where} is at generation {found}, newer than this release knows ({KNOWN_GENERATION}), and cannot be "
-        f"used: {problems}; upgrade durably",
+        f"{where} is at generation {found}, newer than this release knows ({KNOWN_GENERATION}), and cannot "
+        f"be used: {problems}; upgrade durably",
         found=found,
         known=KNOWN_GENERATION,
     )
@@ -390,9 +392,9 @@ def _too_old(found: int, where: str, needed: int) -> SchemaTooOld:
     todo = "run `durably db migrate`, or launch an application (of durably or DBOS) on it once"
     if found < OLDEST_GENERATION:
         todo = (
-            f"generations before {OLDEST_GENERATION} differ between languages, so only the application's own DBOS "
-            "can bring it up: at a DBOS release that has generation 100 (Python 3, TypeScript 5), run its "
-            "`dbos migrate`, or launch that application once"
+            f"generations before {OLDEST_GENERATION} differ between languages, so only the application's own "
+            "DBOS can bring it up: at a DBOS release that has generation 100 (Python 3, TypeScript 5), run "
+            "its `dbos migrate`, or launch that application once"
         )
     return SchemaTooOld(
         f"{where} is at generation {found}, {needed} is needed: {todo}", found=found, needed=needed
@@ -542,14 +544,17 @@ def _expected_columns() -> Mapping[str, frozenset[str]]:
     }
 
 
-def _fill(text: str, names: Schemas | None, **identifiers: str) -> str:
-    """The statement with its names in place; in one pass, so that a name may contain a placeholder."""
+def _fill(text: str, names: Schemas | None, *, percent: str = "%", **identifiers: str) -> str:
+    """The statement with its names in place; in one pass, so that a name may contain a placeholder.
+
+    `percent` is how a % of a name is written: doubled where the driver looks for parameters.
+    """
     known = {placeholder: quote(name) for placeholder, name in identifiers.items()}
     if names:
         known |= {"schema": quote(names.system), "extension": quote(names.extension)}
         known["schema_text"] = sql.Literal(names.system).as_string(None)
     code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    return re.sub(r"\{([a-z_]+)\}", lambda found: known[found[1]], code)
+    return re.sub(r"\{([a-z_]+)\}", lambda found: known[found[1]].replace("%", percent), code)
 
 
 async def _run(conn: Connection, statements: str) -> None:
@@ -558,8 +563,9 @@ async def _run(conn: Connection, statements: str) -> None:
 
 async def _ask(conn: Connection, query: str, names: Schemas | None = None, **values: object) -> Any:
     """The first column of the first row, if the statement returns rows."""
+    statement = _fill(_query(query), names, percent="%%" if values else "%")
     async with conn.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(_fill(_query(query), names), values or None, prepare=False)
+        await cursor.execute(statement.encode(), values or None, prepare=False)
         row = await cursor.fetchone() if cursor.description else None
     return row and row[0]
 
@@ -572,7 +578,7 @@ async def _tables(conn: Connection, names: Schemas) -> dict[str, _Table]:
         "tables": [*_expected_columns(), _EXTENSION_MIGRATIONS],
     }
     async with conn.cursor(row_factory=class_row(_Table)) as cursor:
-        await cursor.execute(_fill(_query("tables"), None), values, prepare=False)
+        await cursor.execute(_query("tables").encode(), values, prepare=False)
         rows = await cursor.fetchall()
     return {row.name: row for row in rows if row.is_extension == (row.name == _EXTENSION_MIGRATIONS)}
 
