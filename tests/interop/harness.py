@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = Path(__file__).resolve().parent / "apps"
@@ -171,7 +172,7 @@ class PeerClient:
     ) -> None:
         self.language = language
         self._process = Process(f"{language} client", _client_command(language))
-        request: dict[str, Any] = {"systemDatabaseUrl": url}
+        request: dict[str, Any] = {"systemDatabaseUrl": with_host(url)}
         if application_name is not None:
             request["applicationName"] = application_name
         if serializer is not None:
@@ -212,19 +213,34 @@ def running(process: Process) -> Iterator[Process]:
 def typescript_app(url: str, **settings: str) -> Process:
     """The TypeScript application on this system database; settings are APP_NAME, EXECUTOR_ID, APP_VERSION."""
     command = [_typescript(), str(TYPESCRIPT / "dist" / "app.js")]
-    return Process("TypeScript application", command, env={"DBOS_SYSTEM_DATABASE_URL": url, **settings})
+    return Process(
+        "TypeScript application", command, env={"DBOS_SYSTEM_DATABASE_URL": with_host(url), **settings}
+    )
 
 
 def python_app(url: str, **settings: str) -> Process:
     """The Python dbos application on this system database; settings as for typescript_app."""
     command = [_peer_python(), str(PYTHON_DBOS / "app.py")]
-    return Process("Python dbos application", command, env={"DBOS_SYSTEM_DATABASE_URL": url, **settings})
+    return Process(
+        "Python dbos application", command, env={"DBOS_SYSTEM_DATABASE_URL": with_host(url), **settings}
+    )
 
 
 def durably_app(url: str, **settings: str) -> Process:
     """Our own application on this system database, in a process like the peers'."""
     command = [sys.executable, str(APPS / "durably_app.py")]
-    return Process("durably application", command, env={"DBOS_SYSTEM_DATABASE_URL": url, **settings})
+    return Process(
+        "durably application", command, env={"DBOS_SYSTEM_DATABASE_URL": with_host(url), **settings}
+    )
+
+
+def with_host(url: str) -> str:
+    """The URL with a host in it: JavaScript refuses `//user@/db?host=/socket/dir`, which libpq takes."""
+    parts = urlsplit(url)
+    if parts.hostname is not None:
+        return url
+    userinfo, at, port = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{userinfo}{at}localhost{port}"))
 
 
 def _client_command(language: str) -> list[str]:
