@@ -14,7 +14,7 @@ CHECKED := $(wildcard src tests tools bench examples)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install peers demo test lint format generate typecheck-public bench ci clean pins
+.PHONY: help install peers demo test lint format generate typecheck-public bench bench-smoke longest ci clean pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -45,9 +45,9 @@ $(PEERS)/.stamp-dependencies: requirements/peers.txt $(PEERS)/.stamp-python
 	@touch $@
 
 NODE_LOCKS := $(wildcard tests/interop/apps/*/package-lock.json)
-NODE_STAMPS := $(NODE_LOCKS:package-lock.json=node_modules/.stamp)
+NODE_STAMPS := $(NODE_LOCKS:package-lock.json=node_modules/.package-lock.json)
 
-tests/interop/apps/%/node_modules/.stamp: tests/interop/apps/%/package-lock.json
+tests/interop/apps/%/node_modules/.package-lock.json: tests/interop/apps/%/package-lock.json
 	cd $(@D)/.. && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -69,7 +69,7 @@ lint: install ## check formatting, style, types, layers and generated files
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory typecheck-public
 
-typecheck-public: install
+typecheck-public: install ## check that every public name has a complete type
 	$(BIN)/python -m tools.public_types
 
 format: install ## format the code and mend what ruff can mend
@@ -81,6 +81,12 @@ generate: install ## write the blocking twins of the async modules
 
 bench: install peers ## measure durably and its peers
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-smoke: install peers
+	$(BIN)/python -m bench --smoke
+
+longest: install ## print the longest functions
+	$(BIN)/python -m tools.longest src
 
 ci: ## everything that CI runs
 	$(PYTHON) -m tools.stages
