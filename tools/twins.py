@@ -32,6 +32,8 @@ HEADER_IMPORTS: Mapping[str, str] = {
     "Iterator": "collections.abc",
     "Iterable": "collections.abc",
     "Generator": "collections.abc",
+    "suppress": "contextlib",
+    "NotRunning": "durably.errors",
     "Portal": "durably.concurrency.portal",
 }
 
@@ -332,11 +334,12 @@ _DUNDERS = {
 }
 _CLOSE = """\
         try:
-            {call}
+            with suppress(NotRunning):  # closed before
+                {call}
         finally:
             self._portal.close()"""
 _OPEN = """\
-        portal = Portal()
+        portal = Portal.start("durably-client")
         try:
             return cls({call}, portal)
         except BaseException:
