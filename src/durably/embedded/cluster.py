@@ -4,7 +4,9 @@ Everything here is called with the place's change lock held.
 
 Whether a server lives is never read from postmaster.pid, which a kill leaves behind with a number that any
 process may have by now. The server's processes inherit a lock (`Place.server_lock`): held means that at
-least one of them lives, free means that none does, and then a postmaster.pid is stale and can go.
+least one of them lives, free means that none does, and then a postmaster.pid is stale and can go. (A server
+that somebody started by hand does not have the lock; PostgreSQL's own lock, on shared memory that is named
+after the data directory's inode, then refuses ours.)
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ import os
 import shlex
 import shutil
 import socket
+import struct
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from durably.embedded.binaries import Binaries
-from durably.embedded.locks import is_locked, ticks, try_lock
+from durably.embedded.locks import hold, is_locked, ticks, try_lock
 from durably.embedded.place import PORT, Place
 from durably.errors import EmbeddedUnavailable
 
@@ -29,12 +33,14 @@ STOP_TIMEOUT = 30.0  # seconds for a fast shutdown, after which it is an immedia
 LOG_LINES = 15  # of the log, in an error
 LOG_SIZE = 10_000_000  # bytes after which a start begins a new log
 
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
 SETTINGS = {  # written by initdb, so ALTER SYSTEM or an editor can change them
     "max_connections": "200",
     "shared_buffers": "128MB",
     "log_line_prefix": "%m [%p] %u@%d ",
 }
-VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+VOLATILE = {"fsync": "off", "full_page_writes": "off"}  # kill -9 loses no commit, a power failure may
 
 
 def create(place: Place, binaries: Binaries) -> None:
@@ -42,13 +48,15 @@ def create(place: Place, binaries: Binaries) -> None:
     if place.data.exists():
         return
     unfinished = place.data.with_name("data.new")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    place.account.make_private(unfinished)
-    done = place.account.run(*_initdb(place, binaries), cwd=place.base)
-    if done.returncode != 0:
-        raise EmbeddedUnavailable(f"initdb failed in {place.base}:\n{_last_lines(done.stdout.splitlines())}")
-    unfinished.rename(place.data)
-    _sync(place.base)
+    with hold(place.server_lock, timeout=START_TIMEOUT) as lock:  # an initdb whose starter was killed has it
+        shutil.rmtree(unfinished, ignore_errors=True)
+        place.account.make_private(unfinished)
+        done = place.account.run(*_initdb(place, binaries), cwd=place.base, pass_fds=(lock.fd,))
+        if done.returncode != 0:
+            said = _last_lines(done.stdout.splitlines())
+            raise EmbeddedUnavailable(f"initdb failed in {place.base}:\n{said}")
+        unfinished.rename(place.data)
+        _sync(place.base)
 
 
 def _initdb(place: Place, binaries: Binaries) -> list[str | Path]:
@@ -95,13 +103,18 @@ def is_ready(place: Place) -> bool:
 
 def stop(place: Place, binaries: Binaries) -> None:
     """Stop the server if it runs, and return when its last process has gone."""
-    for mode, timeout in (("fast", STOP_TIMEOUT), ("immediate", STOP_TIMEOUT)):
-        if not is_alive(place):
-            return
-        _pg_ctl(place, binaries, "stop", "-m", mode)
-        if any(not is_alive(place) for _ in ticks(timeout)):
-            return
-    raise _failure(place, "does not stop")
+    if not (_stops(place, binaries, "fast") or _stops(place, binaries, "immediate")):
+        raise _failure(place, "does not stop")
+    if place.sockets != place.log.parent:
+        with suppress(OSError):  # the next one makes another
+            place.sockets.rmdir()
+
+
+def _stops(place: Place, binaries: Binaries, mode: str) -> bool:
+    if not is_alive(place):
+        return True
+    _pg_ctl(place, binaries, "stop", "-m", mode)
+    return any(not is_alive(place) for _ in ticks(STOP_TIMEOUT))
 
 
 def _launch(place: Place, binaries: Binaries) -> None:
@@ -110,7 +123,8 @@ def _launch(place: Place, binaries: Binaries) -> None:
     if lock is None:
         return
     try:
-        (place.data / "postmaster.pid").unlink(missing_ok=True)
+        for stale in (place.data / "postmaster.pid", place.socket.with_name(f"{place.socket.name}.lock")):
+            stale.unlink(missing_ok=True)
         _turn_log(place.log)
         options = shlex.join(_options(place))
         command = ("start", "-o", options, "-l", f"run/{place.log.name}")
@@ -150,13 +164,18 @@ def _status(place: Place) -> str:
 
 
 def _answers(path: Path) -> bool:
+    """Does anybody answer the first question of the protocol (TLS? no)?
+
+    A connection alone proves nothing: for a moment after kill -9 of the server one can still be opened.
+    """
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(1)
         try:
             client.connect(os.fspath(path))
+            client.sendall(SSL_REQUEST)
+            return client.recv(1) in (b"N", b"S")
         except OSError:
             return False
-    return True
 
 
 def _failure(place: Place, what: str) -> EmbeddedUnavailable:

@@ -31,8 +31,8 @@ __all__ = ["ensure_running", "main"]
 PERIOD = 0.5  # seconds between two looks
 
 # What the keeper's Python runs. It forks first: the process that started it must not be left with a child,
-# and need not wait for imports. Then it makes `durably` and `durably.embedded` known as bare directories: their
-# own __init__ would load the driver and everything else into a process that only waits.
+# and need not wait for imports. Then it makes `durably` and `durably.embedded` known as bare directories:
+# their own __init__ would load the driver and everything else into a process that only waits.
 BOOT = """
 import os, sys
 if os.fork():
@@ -54,6 +54,7 @@ def ensure_running(place: Place, programs: Binaries) -> None:
     if lock is None:
         return
     try:
+        os.ftruncate(lock.fd, 0)
         if python is not None:
             _start(python, json.dumps([asdict(place), asdict(programs)], default=str), lock.fd)
     finally:
@@ -63,6 +64,7 @@ def ensure_running(place: Place, programs: Binaries) -> None:
 def main(job: str, fd: int) -> None:
     """The keeper's life; `fd` is the keeper lock, which it inherited."""
     place, programs = _read(job)
+    os.write(fd, f"{os.getpid()}\n".encode())  # for people, and for tests that kill it
     while _look(place, programs, fd):
         time.sleep(PERIOD)
 
@@ -84,7 +86,9 @@ def _python() -> Path | None:
     """This interpreter's program; under uwsgi and the like sys.executable is something else."""
     usual = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))
     candidates = (Path(sys.executable or "/"), usual)
-    return next((one for one in candidates if one.name.startswith("python") and one.is_file()), None)
+    return next(
+        (one for one in candidates if one.name.startswith("python") and os.access(one, os.X_OK)), None
+    )
 
 
 def _read(job: str) -> tuple[Place, Binaries]:

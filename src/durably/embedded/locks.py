@@ -26,11 +26,11 @@ _held: set[Lock] = set()  # of this process, so that a forked child can close it
 
 
 class Lock:
-    """A lock that this process holds on one file."""
+    """A lock that this process holds on one file, which exists."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        self.fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
         _held.add(self)
 
     @property
@@ -71,13 +71,13 @@ def is_locked(path: Path) -> bool:
 
 
 @contextmanager
-def hold(path: Path, *, timeout: float) -> Iterator[None]:
+def hold(path: Path, *, timeout: float) -> Iterator[Lock]:
     """Hold `path` exclusively for a block; TimeoutError when it is not free within `timeout` seconds."""
     lock = next((got for _ in ticks(timeout) if (got := try_lock(path))), None)
     if lock is None:
         raise TimeoutError(f"{path} is held by another process for more than {timeout:g} s")
     try:
-        yield
+        yield lock
     finally:
         lock.release()
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from durably.embedded import account
-from durably.embedded.account import ELSEWHERE, Account
+from durably.embedded.account import ELSEWHERE, Account, make_passable
 from durably.errors import EmbeddedUnavailable
 
 __all__ = ["Place", "change_lock", "home_directory", "locate", "make_root"]
 
 DEFAULT_HOME = ".durably"
+LOCKS = ("change.lock", "users.lock", "server.lock", "keeper.lock")
 PORT = 5432  # names the socket; nothing listens on it
 LONGEST_SOCKET = 103  # bytes of a path: 107 on Linux, 103 on macOS
 
@@ -82,14 +84,16 @@ def make_root(home: Path, *, durable: bool) -> Path:
     """The directory of a cluster under `home`, made if it is new."""
     root = home / ("pg" if durable else "pg-test")
     if not home.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        make_passable(home, 0o755)
         (home / ".gitignore").write_text("*\n")
-    root.mkdir(mode=0o711, exist_ok=True)
+    make_passable(root, 0o711 if os.geteuid() == 0 else 0o700)
     if os.geteuid() not in (0, root.stat().st_uid):
         raise EmbeddedUnavailable(
             f"{root} belongs to another user (uid {root.stat().st_uid}): "
             "set DURABLY_HOME to a directory of your own"
         )
+    for lock in LOCKS:  # only here: a keeper must not make them anew in a home that is being deleted
+        (root / lock).touch(mode=0o600)
     return root
 
 
@@ -111,15 +115,26 @@ def locate(root: Path, *, durable: bool) -> Place:
 def _elsewhere(root: Path, server: Account) -> Path:
     """A place that the server's account can enter, for homes like /root/project that it cannot."""
     try:
-        ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        base = Path(tempfile.mkdtemp(prefix="pg-", dir=ELSEWHERE))
+        make_passable(ELSEWHERE, 0o755)
+        _sweep()
+        base = Path(tempfile.mkdtemp(prefix=f"{root.name}-", dir=ELSEWHERE))
         base.chmod(0o711)
     except OSError as exc:
         raise EmbeddedUnavailable(
             f"the server cannot run as root, uid {server.uid} cannot enter {root}, and {ELSEWHERE} cannot be "
             f"used ({exc}): set DURABLY_HOME to a directory whose parents everybody may enter (chmod o+x)"
         ) from exc
-    return _record(root / "elsewhere", base)
+    _record(root / "elsewhere", base)
+    _record(base / "home", root)
+    return base
+
+
+def _sweep() -> None:
+    """Delete test clusters that no home knows; never real data, whose home may be on a disk not mounted."""
+    for base in ELSEWHERE.glob("pg-test-*"):
+        root = _recorded(base / "home")
+        if root and _recorded(root / "elsewhere") != base:
+            shutil.rmtree(base, ignore_errors=True)
 
 
 def _sockets(root: Path, run: Path, server: Account) -> Path:
