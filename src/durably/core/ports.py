@@ -186,7 +186,9 @@ class Store(Protocol):
         """Renew the lease."""
         ...
 
-    async def adopt(self, application_name: str, executor_ids: Sequence[str]) -> list[str]:
+    async def adopt(
+        self, application_name: str, executor_ids: Sequence[str], *, only_expired: bool = False
+    ) -> list[str]:
         """Put the work of these executors back on its queues and close their leases; returns the queues."""
         ...
 

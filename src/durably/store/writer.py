@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from durably.concurrency.ticket import ThreadTicket, Ticket
 from durably.core.ports import World
@@ -21,8 +22,6 @@ from durably.errors import DatabaseError, NotRunning
 __all__ = ["Writer"]
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T", bound=Ticket)
 
 MOST = 500  # records in a batch: beyond it a transaction grows without getting cheaper per record
 
@@ -43,6 +42,8 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._lock = threading.Lock()
+        self._signalled = False  # a wake from a thread is on its way to the loop
 
     def start(self) -> None:
         """Begin to write, on the running loop."""
@@ -58,22 +59,31 @@ class Writer:
 
     def submit(self, record: Record) -> Ticket:
         """Queue a record, on the loop; the ticket is resolved once it is committed or refused."""
-        return self._enter(record, Ticket(), self._woken.set)
+        self._refuse_when_closed()
+        ticket = Ticket()
+        self._pending.append((record, ticket))
+        self._woken.set()
+        return ticket
 
     def submit_from_thread(self, record: Record) -> ThreadTicket:
         """Queue a record from a thread, which then waits with `ticket.result()`."""
-        assert self._loop is not None  # noqa: S101 - threads exist only while the engine runs
-        loop = self._loop
-        return self._enter(record, ThreadTicket(), lambda: loop.call_soon_threadsafe(self._woken.set))
+        self._refuse_when_closed()
+        ticket = ThreadTicket()
+        with self._lock:
+            self._pending.append((record, ticket))
+            first, self._signalled = not self._signalled, True
+        if first and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._hear)
+        return ticket
 
-    def _enter(self, record: Record, ticket: T, wake: Callable[[], object]) -> T:
+    def _hear(self) -> None:
+        with self._lock:
+            self._signalled = False
+        self._woken.set()
+
+    def _refuse_when_closed(self) -> None:
         if self._closed:
             raise NotRunning("the application is shutting down; this run goes on elsewhere")
-        was_empty = not self._pending
-        self._pending.append((record, ticket))
-        if was_empty:
-            wake()
-        return ticket
 
     async def _write(self) -> None:
         while self._pending or not self._closed:

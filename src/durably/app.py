@@ -1,0 +1,381 @@
+"""The application: a name, a registry, a version. The composition root, and the only file that wires the layers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, ParamSpec, TypeVar, overload
+
+from durably import config
+from durably.codec import Codec, Codecs, Parameters
+from durably.concurrency.portal import Portal
+from durably.concurrency.world import RealWorld
+from durably.core.names import RESERVED_PREFIX
+from durably.core.ports import Beat, QueueRow
+from durably.decorators import AsyncWorkflow, BlockingWorkflow, step_function
+from durably.engine.call import Call
+from durably.engine.engine import Engine
+from durably.engine.host import Processes
+from durably.engine.leases import Leases
+from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, seconds
+from durably.errors import ConfigurationError, InvalidOption, NotRunning
+from durably.store import migrate as schema_migration
+from durably.store.database import Database
+from durably.store.notify import Listener
+from durably.store.postgres import PostgresStore
+from durably.types import Retry, Seconds
+
+__all__ = ["App", "Queue"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Queue:
+    """A queue of an application; its limits are stored in the database when the application starts.
+
+        queue = app.queue("ticketQueue", concurrency=10)
+        handle = await queue.enqueue(purchase_ticket, "Stonebraker", ["a1"], date)
+    """
+
+    def __init__(self, row: QueueRow) -> None:
+        self._row = row
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self._row.name
+
+    @overload
+    def enqueue(
+        self, workflow: AsyncWorkflow[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, Any]: ...
+
+    @overload
+    def enqueue(self, workflow: BlockingWorkflow[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+    def enqueue(self, workflow: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Enqueue a workflow here: awaited for an `async def` one, at once for a `def` one; its handle."""
+        return workflow.options(queue_name=self.name).start(*args, **kwargs)
+
+
+class App:
+    """An application: workflows and steps, and the process that runs them.
+
+    The system database is found as a client finds it: beside `database_url`, or `system_database_url`
+    outright, or from DURABLY_DATABASE_URL; with none of them an embedded PostgreSQL serves, in ./.durably.
+    It is created and brought up at launch unless `migrate=False`. `version` stays the same across edits
+    unless it is pinned here. `lease` is in seconds: so long after a process died elsewhere its work goes on.
+
+        app = App("tickets")
+
+        @app.workflow()
+        async def purchase_ticket(event: str) -> str: ...
+
+        async with app:
+            await purchase_ticket("Stonebraker")
+    """
+
+    def __init__(
+        self,
+        name: str,
+        database_url: str | None = None,
+        system_database: str | None = None,
+        *,
+        system_database_url: str | None = None,
+        schema: str = "dbos",
+        version: str | None = None,
+        codec: str | Codec = "portable_json",
+        allow_serializations: Iterable[str] = (),
+        errors: Iterable[type[BaseException]] = (),
+        migrate: bool = True,
+        listen: bool = True,
+        lease: Seconds = 15.0,
+        max_running: int = 1000,
+        threads: int = 64,
+        grace: Seconds = 10.0,
+    ) -> None:
+        if not name.strip():
+            raise InvalidOption("name", name, "an application needs a name")
+        self.name = name
+        self.version = version or f"{name}@stable"
+        self.schema = schema
+        self._urls = (database_url, system_database, system_database_url)
+        self._codecs = Codecs(codec, allow=allow_serializations, errors=errors)
+        self._migrate = migrate
+        self._listen = listen
+        self._lease = seconds(lease) or 15.0
+        self._max_running = max_running
+        self._threads = threads
+        self._grace = seconds(grace) or 0.0
+        self._registry = Registry()
+        self._queues: dict[str, QueueRow] = {}
+        self._engine: Engine | None = None
+        self._portal: Portal | None = None
+        self._exits: contextlib.AsyncExitStack | None = None
+
+    # -- registration -------------------------------------------------------------------------------------
+
+    def workflow(
+        self,
+        *,
+        name: str | None = None,
+        class_name: str | None = None,
+        max_recovery_attempts: int | None = None,
+        serialization: str | None = None,
+    ) -> _WorkflowDecorator:
+        """Register a function as a workflow, under its qualified name unless `name` is given.
+
+            @app.workflow(name="purchaseTicket", class_name="DBOSTicketAuthority")
+            async def purchase_ticket(event: str) -> str: ...
+        """
+        return _WorkflowDecorator(
+            self,
+            name=name,
+            class_name=class_name,
+            max_recovery_attempts=max_recovery_attempts,
+            serialization=serialization,
+        )
+
+    def step(
+        self, *, name: str | None = None, retry: Retry | None = None, timeout: Seconds | None = None
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Register a function as a step: in a workflow its outcome is recorded before control returns.
+
+        `timeout` is seconds for each attempt: an async step is interrupted, a blocking one asked to end
+        (`sync.cancel_requested`).
+
+            @app.step(retry=Retry(attempts=5), timeout=10)
+            async def charge(card: str, cents: int) -> str: ...
+        """
+
+        def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            definition = StepDefinition(
+                name=name or function.__qualname__,
+                function=function,
+                retry=retry,
+                timeout=_positive("timeout", seconds(timeout)),
+                result_type=Parameters.of(function).result_type,
+            )
+            return step_function(definition)
+
+        return decorate
+
+    def queue(
+        self, name: str, *, concurrency: int | None = None, worker_concurrency: int | None = None
+    ) -> Queue:
+        """Declare a queue: at most `concurrency` workflows run at a time, `worker_concurrency` per process.
+
+            queue = app.queue("ticketQueue", concurrency=10)
+        """
+        if not name.strip() or name.startswith(RESERVED_PREFIX):
+            raise InvalidOption("name", name, f"a queue needs a name, and {RESERVED_PREFIX}* are reserved")
+        _positive("concurrency", concurrency)
+        _positive("worker_concurrency", worker_concurrency)
+        if concurrency is not None and worker_concurrency is not None and worker_concurrency > concurrency:
+            raise InvalidOption("worker_concurrency", worker_concurrency, f"exceeds concurrency={concurrency}")
+        row = QueueRow(name=name, concurrency=concurrency, worker_concurrency=worker_concurrency)
+        self._queues[name] = row
+        return Queue(row)
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> App:
+        await self._begin()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._end()
+
+    def __enter__(self) -> App:
+        self.launch()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.shutdown()
+
+    def launch(self) -> None:
+        """Start the application on a loop thread of its own. Twice is fine."""
+        if self._engine is not None:
+            return
+        portal = Portal.start(f"durably-{self.name}")
+        try:
+            portal.call(self._begin)
+        except BaseException:
+            portal.close()
+            raise
+        self._portal = portal
+
+    def shutdown(self) -> None:
+        """Let active runs end within the grace, hand the rest to other processes, stop. Twice is fine."""
+        if self._portal is None:
+            return
+        self._portal.call(self._end)
+        self._portal.close()
+        self._portal = None
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+        """For Starlette and FastAPI: `FastAPI(lifespan=app.lifespan)`."""
+        async with self:
+            yield
+
+    @property
+    def executor_id(self) -> str:
+        """The id of this process, while the application runs."""
+        return self._engine_running().identity.executor_id
+
+    async def _begin(self) -> None:
+        if self._engine is not None:
+            raise ConfigurationError(f"application {self.name!r} runs already in this process")
+        async with contextlib.AsyncExitStack() as exits:
+            await self._wire(exits)
+            self._exits = exits.pop_all()
+
+    async def _end(self) -> None:
+        exits, self._exits = self._exits, None
+        if exits is not None:
+            await exits.aclose()
+
+    async def _wire(self, exits: contextlib.AsyncExitStack) -> None:
+        """Each part enters the stack once it runs, so that the stack ends them in the opposite order."""
+        world = RealWorld()
+        url = await self._system_url(exits)
+        database = await self._open(exits, url, max_size=4)
+        await self._prepare(database)
+        store = PostgresStore(database, self.name, world)
+        for queue in self._queues.values():
+            await store.register_queue(queue)
+        engine = Engine(
+            store=store,
+            world=world,
+            registry=self._registry,
+            codecs=self._codecs,
+            application_name=self.name,
+            app_version=self.version,
+            lease_seconds=self._lease,
+            capacity=self._max_running,
+            threads=self._threads,
+        )
+        await engine.start()
+        self._engine = engine
+        exits.push_async_callback(self._stop_engine, engine)
+        await self._start_leases(exits, url, engine)
+        if self._listen:
+            listener = Listener(database, engine.hub.notice, world)
+            listener.start()
+            exits.push_async_callback(listener.stop)
+
+    async def _stop_engine(self, engine: Engine) -> None:
+        await engine.stop(grace=self._grace)
+        self._engine = None
+
+    async def _open(self, exits: contextlib.AsyncExitStack, url: str, *, max_size: int) -> Database:
+        database = Database(url, schema=self.schema, max_size=max_size, label=f"durably {self.name}"[:63])
+        exits.push_async_callback(database.close)
+        return database
+
+    async def _prepare(self, database: Database) -> None:
+        """Create the database and its tables, or bring them up, or (migrate=False) only look."""
+        if self._migrate:
+            await schema_migration.ensure_database(database.url)
+        async with database.dedicated() as connection:
+            if self._migrate:
+                await schema_migration.migrate(connection, self.schema)
+            else:
+                await schema_migration.check(connection, self.schema, need_extension=True)
+        await database.open()
+
+    async def _start_leases(self, exits: contextlib.AsyncExitStack, url: str, engine: Engine) -> None:
+        """Heartbeats run on a loop and a connection of their own: see `engine.leases`."""
+        loop = asyncio.get_running_loop()
+
+        def beaten(beat: Beat) -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(engine.beaten, beat)
+
+        portal = Portal.start(f"durably-{self.name}-leases")
+        exits.callback(portal.close)
+        database = Database(url, schema=self.schema, max_size=1, label=f"durably {self.name} lease"[:63])
+        leases = Leases(
+            store=PostgresStore(database, self.name, engine.world),
+            identity=lambda: engine.identity,
+            liveness=Processes(),
+            world=engine.world,
+            beaten=beaten,
+        )
+
+        async def start() -> None:
+            await database.open()
+            await leases.start()
+
+        async def stop() -> None:
+            await leases.stop()
+            await database.close()
+
+        exits.push_async_callback(asyncio.to_thread, functools.partial(portal.call, stop))
+        await asyncio.to_thread(portal.call, start)
+
+    async def _system_url(self, exits: contextlib.AsyncExitStack) -> str:
+        database_url, system_database, outright = self._urls
+        if database_url is None and outright is None:
+            database_url = config.default_url()
+        if database_url is None and outright is None:
+            from durably import embedded
+
+            server = await asyncio.to_thread(embedded.start)
+            exits.push_async_callback(asyncio.to_thread, server.stop)
+            database_url = server.url(self.name)
+        return config.system_database_url(database_url, system_database, outright=outright)
+
+    # -- calls --------------------------------------------------------------------------------------------
+
+    def _engine_running(self) -> Engine:
+        if self._engine is None:
+            raise NotRunning(
+                f"application {self.name!r} is not running: use `async with app`, `with app` or `app.launch()`"
+            )
+        return self._engine
+
+    async def _start(
+        self, definition: WorkflowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call
+    ) -> str:
+        return await self._engine_running().start_workflow(definition, args, kwargs, call)
+
+    def _blocking(self, function: Callable[..., Coroutine[Any, Any, R]], *args: Any) -> R:
+        engine = self._engine_running()
+        portal = self._portal or Portal(engine.resources.loop)
+        return portal.call(function, *args)
+
+
+class _WorkflowDecorator:
+    """`@app.workflow(...)`: keeps the function's colour and signature."""
+
+    def __init__(self, app: App, **options: Any) -> None:
+        self._app = app
+        self._options = options
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]]) -> AsyncWorkflow[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, R]) -> BlockingWorkflow[P, R]: ...
+
+    def __call__(self, function: Callable[..., Any]) -> Any:
+        options = dict(self._options)
+        definition = WorkflowDefinition(
+            name=options.pop("name") or function.__qualname__, function=function, **options
+        )
+        self._app._registry.add(definition)
+        kind = AsyncWorkflow if definition.is_async else BlockingWorkflow
+        return kind(self._app, definition)
+
+
+def _positive(option: str, value: Any) -> Any:
+    if value is not None and not value > 0:
+        raise InvalidOption(option, value, "must be greater than 0, or left out")
+    return value
+
+

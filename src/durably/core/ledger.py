@@ -1,0 +1,49 @@
+"""Replay: numbers the operations of a run, and answers those that are recorded.
+
+    draw -> 1, 2, 3, ...        in the order in which the code asks
+    recorded(n, name)           the record of operation n, None beyond the end of the history,
+                                NonDeterminism where another operation is recorded there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from durably.core.ports import HistoryRow
+from durably.errors import NonDeterminism
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """The operations of one workflow: what is recorded, and which number comes next.
+
+    Numbers start at 1, as DBOS for Python counts.
+    """
+
+    __slots__ = ("_last", "_rows", "workflow_id")
+
+    def __init__(self, workflow_id: str, history: Iterable[HistoryRow] = ()) -> None:
+        self.workflow_id = workflow_id
+        self._rows = {row.function_id: row for row in history}
+        self._last = 0
+
+    @property
+    def last(self) -> int:
+        """The number that was drawn last."""
+        return self._last
+
+    def draw(self, width: int = 1) -> int:
+        """The number of the next operation, which uses `width` numbers."""
+        number = self._last + 1
+        self._last += width
+        return number
+
+    def recorded(self, number: int, name: str) -> HistoryRow | None:
+        """The record of operation `number`, if there is one."""
+        if not self._rows:
+            return None
+        row = self._rows.get(number)
+        if row is not None and row.function_name != name:
+            raise NonDeterminism(self.workflow_id, number, asked=name, recorded=row.function_name)
+        return row

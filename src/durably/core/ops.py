@@ -1,0 +1,149 @@
+"""The operations that a workflow can ask for, as frozen data. `width` is how many numbers one uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from durably.core import names
+from durably.types import Retry, Seconds
+
+__all__ = [
+    "Compute",
+    "GetEvent",
+    "GetResult",
+    "Operation",
+    "Receive",
+    "RunStep",
+    "SendMessage",
+    "SetEventValue",
+    "Sleep",
+    "StartChild",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Operation(Generic[T]):
+    """Something whose outcome is recorded, with the type of that outcome."""
+
+    width: ClassVar[int] = 1
+
+    @property
+    def name(self) -> str:
+        """The name under which the operation is recorded."""
+        raise NotImplementedError
+
+
+def _named(name: str) -> property:
+    return property(lambda self: name)
+
+
+@dataclass(frozen=True)
+class Sleep(Operation[None]):
+    """Let `seconds` pass, or time until the epoch second `until`, on the database's clock."""
+
+    name = _named(names.SLEEP)
+    seconds: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True)
+class SendMessage(Operation[None]):
+    """Send a message to another workflow."""
+
+    name = _named(names.SEND)
+    destination: str
+    message: Any
+    topic: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Receive(Operation[T]):
+    """Take the oldest message of a topic; the second number is its timer's."""
+
+    width = 2
+    name = _named(names.RECV)
+    topic: str | None
+    timeout: float | None
+    type_: Any = Any
+
+
+@dataclass(frozen=True)
+class SetEventValue(Operation[None]):
+    """Publish a value under a key."""
+
+    name = _named(names.SET_EVENT)
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class GetEvent(Operation[T]):
+    """Read what a workflow published; the second number is its timer's."""
+
+    width = 2
+    name = _named(names.GET_EVENT)
+    workflow_id: str
+    key: str
+    timeout: float
+    type_: Any = Any
+
+
+@dataclass(frozen=True)
+class GetResult(Operation[T]):
+    """Wait for another workflow."""
+
+    name = _named(names.GET_RESULT)
+    workflow_id: str
+    type_: Any = Any
+
+
+@dataclass(frozen=True)
+class StartChild(Operation[str]):
+    """Start or enqueue a workflow from a workflow; the outcome is its id."""
+
+    workflow: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    call: Any
+
+    @property
+    def name(self) -> str:
+        """A child's start is recorded under the child's name."""
+        return str(self.workflow.name)
+
+
+@dataclass(frozen=True)
+class RunStep(Operation[T]):
+    """Run a function once, durably."""
+
+    step_name: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    retry: Retry | None = None
+    timeout: Seconds | None = None
+    type_: Any = Any
+
+    @property
+    def name(self) -> str:
+        """The step's own name."""
+        return self.step_name
+
+
+@dataclass(frozen=True)
+class Compute(Operation[T]):
+    """Record a small value that is taken from the world: the time, a random number."""
+
+    operation_name: str
+    function: Callable[[], Any]
+    type_: Any
+
+    @property
+    def name(self) -> str:
+        """The operation's name."""
+        return self.operation_name

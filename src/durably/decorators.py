@@ -1,0 +1,192 @@
+"""What `@app.workflow` and `@app.step` make of a function: the same call, made durable.
+
+Colour and signature stay the user's: an `async def` is awaited, a `def` blocks.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+from durably.core import names, ops
+from durably.core.ops import RunStep
+from durably.engine import performers, steps
+from durably.engine.call import Call
+from durably.engine.context import Frame, current_frame
+from durably.engine.registry import StepDefinition, WorkflowDefinition
+from durably.errors import WrongContext
+from durably.handles import AsyncRunHandle, RunHandle
+
+if TYPE_CHECKING:
+    from durably.app import App
+    from durably.engine.run import Run
+
+__all__ = ["AsyncWorkflow", "BlockingWorkflow", "step_function"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Workflow(Generic[P, R]):
+    """A workflow of an application, with the options of its next start."""
+
+    def __init__(self, app: App, definition: WorkflowDefinition, call: Call | None = None) -> None:
+        functools.update_wrapper(self, definition.function)
+        self._app = app
+        self._call = call or Call()
+        self.definition = definition
+
+    @property
+    def name(self) -> str:
+        """The name under which the workflow is registered."""
+        return self.definition.name
+
+    def _start_operation(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ops.StartChild:
+        return ops.StartChild(self.definition, args, kwargs, self._call)
+
+    def _result_operation(self, workflow_id: str) -> ops.GetResult[Any]:
+        return ops.GetResult(workflow_id, self.definition.parameters.result_type)
+
+    def _with(self, options: dict[str, Any]) -> Any:
+        return type(self)(self._app, self.definition, replace(self._call, **options))
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self
+
+
+class AsyncWorkflow(_Workflow[P, R]):
+    """An `async def` workflow.
+
+        ticket = await purchase_ticket("Stonebraker", ["a1"], date)
+        handle = await purchase_ticket.options(workflow_id="order-17").start("Stonebraker", ["a1"], date)
+    """
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        """Run the workflow and wait for its result; inside a workflow, as its child."""
+        here = _workflow_frame(self.name)
+        if here is None:
+            return self._run(args, kwargs)
+        start = here.run.perform(self._start_operation(args, kwargs))
+        number, row = here.run.begin(names.GET_RESULT)
+        return self._child(here.run, start, number, row)
+
+    def options(self, **options: Any) -> AsyncWorkflow[P, R]:
+        """The same workflow with other options for its next start: see `durably.engine.call.Call`.
+
+            purchase_ticket.options(workflow_id="order-17", timeout=60)
+        """
+        workflow: AsyncWorkflow[P, R] = self._with(options)
+        return workflow
+
+    def start(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, AsyncRunHandle[R]]:
+        """Start (or, with a `queue_name`, enqueue) the workflow; a handle to it.
+
+            handle = await purchase_ticket.start("Stonebraker", ["a1"], date)
+        """
+        here = _workflow_frame(self.name)
+        if here is None:
+            return self._start(args, kwargs)
+        return self._start_child(here.run.perform(self._start_operation(args, kwargs)))
+
+    async def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
+        return await (await self._start(args, kwargs)).get_result()
+
+    async def _start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncRunHandle[R]:
+        return self._handle(await self._app._start(self.definition, args, kwargs, self._call))
+
+    async def _child(self, run: Run, start: Coroutine[Any, Any, str], number: int, row: Any) -> R:
+        workflow_id = await start
+        result: R = await performers.perform(run, number, row, self._result_operation(workflow_id))
+        return result
+
+    async def _start_child(self, start: Coroutine[Any, Any, str]) -> AsyncRunHandle[R]:
+        return self._handle(await start)
+
+    def _handle(self, workflow_id: str) -> AsyncRunHandle[R]:
+        return AsyncRunHandle(self._app, workflow_id, self.definition.parameters.result_type)
+
+
+class BlockingWorkflow(_Workflow[P, R]):
+    """A `def` workflow; see AsyncWorkflow.
+
+        ticket = purchase_ticket("Stonebraker", ["a1"], date)
+    """
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the workflow and wait for its result; inside a workflow, as its child."""
+        here = _workflow_frame(self.name)
+        if here is None:
+            return self.start(*args, **kwargs).get_result()
+        workflow_id = here.run.perform_blocking(self._start_operation(args, kwargs))
+        result: R = here.run.perform_blocking(self._result_operation(workflow_id))
+        return result
+
+    def options(self, **options: Any) -> BlockingWorkflow[P, R]:
+        """The same workflow with other options for its next start."""
+        workflow: BlockingWorkflow[P, R] = self._with(options)
+        return workflow
+
+    def start(self, *args: P.args, **kwargs: P.kwargs) -> RunHandle[R]:
+        """Start (or, with a `queue_name`, enqueue) the workflow; a handle to it.
+
+            handle = purchase_ticket.start("Stonebraker", ["a1"], date)
+        """
+        here = _workflow_frame(self.name)
+        if here is not None:
+            return self._handle(here.run.perform_blocking(self._start_operation(args, kwargs)))
+        return self._handle(
+            self._app._blocking(self._app._start, self.definition, args, kwargs, self._call)
+        )
+
+    def _handle(self, workflow_id: str) -> RunHandle[R]:
+        return RunHandle(AsyncRunHandle(self._app, workflow_id, self.definition.parameters.result_type))
+
+
+def _workflow_frame(name: str) -> Frame | None:
+    """Where the caller is; a step cannot start a workflow durably."""
+    here = current_frame()
+    if here is not None and here.step:
+        raise WrongContext(
+            f"workflow {name!r} cannot be started inside a step: a step is one outcome. Start it from the "
+            "workflow, before or after the step"
+        )
+    return here
+
+
+def step_function(definition: StepDefinition) -> Callable[..., Any]:
+    """The function that a step's name is bound to: durable in a workflow, a plain call elsewhere."""
+    return _async_step(definition) if definition.is_async else _blocking_step(definition)
+
+
+def _operation(step: StepDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunStep[Any]:
+    return RunStep(step.name, step.function, args, kwargs, step.retry, step.timeout, step.result_type)
+
+
+def _async_step(step: StepDefinition) -> Callable[..., Any]:
+    @functools.wraps(step.function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        here = current_frame()
+        if here is None or here.step:
+            return step.function(*args, **kwargs)
+        return here.run.perform(_operation(step, args, kwargs))
+
+    return call
+
+
+def _blocking_step(step: StepDefinition) -> Callable[..., Any]:
+    @functools.wraps(step.function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        here = current_frame()
+        if here is None or here.step:
+            return step.function(*args, **kwargs)
+        if here.run.definition.is_async:
+            raise WrongContext(
+                f"step {step.name!r} blocks, and its workflow is async: make the step `async def`, or run it "
+                f"on a thread with `await aio.run_step({step.name!r}, ...)`"
+            )
+        number, row = here.run.begin(step.name)
+        return steps.run_blocking_step(here.run, number, row, _operation(step, args, kwargs))
+
+    return call

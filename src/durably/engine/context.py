@@ -1,0 +1,39 @@
+"""Which run, and which step of it, the calling code belongs to."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, NamedTuple
+
+from durably.errors import WrongContext
+
+if TYPE_CHECKING:
+    from durably.engine.run import Run
+
+__all__ = ["Frame", "current_frame", "current_run", "frame"]
+
+
+class Frame(NamedTuple):
+    """A run, and the number of the step whose body is running (0: the workflow's own code)."""
+
+    run: Run
+    step: int = 0
+
+
+frame: ContextVar[Frame | None] = ContextVar("durably-frame", default=None)
+
+
+def current_frame() -> Frame | None:
+    """Where the caller is, None outside every workflow."""
+    return frame.get()
+
+
+def current_run() -> Run:
+    """The caller's run; WrongContext outside a workflow."""
+    here = frame.get()
+    if here is None:
+        raise WrongContext(
+            "this call works inside a workflow only; from outside use a client "
+            "(client.send, client.get_event, client.enqueue)"
+        )
+    return here.run

@@ -1,0 +1,157 @@
+"""Claims work of all queues for this executor, in batches, most urgent first.
+
+Woken by a notice, by a place that came free, by the fallback query; idle it does nothing at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+
+from durably.core.admission import places
+from durably.core.ids import new_id
+from durably.core.ports import Claim, Claimed, ExecutorIdentity, HistoryRow, QueueRow, Ready, Store, World
+from durably.engine.executor import Executor
+from durably.engine.registry import Registry
+from durably.errors import DatabaseError
+
+__all__ = ["Dispatcher"]
+
+logger = logging.getLogger(__name__)
+
+BATCH = 250  # workflows in a claim: beyond it claims get no cheaper per workflow
+PATIENCE = 0.004  # seconds for places to gather under load, so that claims stay large
+
+
+class Dispatcher:
+    """Turns queued work into runs, as long as there is room for them."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        executor: Executor,
+        registry: Registry,
+        identity: Callable[[], ExecutorIdentity],
+        formats: Sequence[str],
+        capacity: int,
+        world: World,
+        ask: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._identity = identity
+        self._formats = formats
+        self._capacity = capacity
+        self._world = world
+        self._ask = ask
+        self._runnable = registry.runnable()
+        self._queues: dict[str, QueueRow] = {}
+        self._ready: dict[str, None] = {}  # an ordered set: queues that may have work
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.in_flight: set[str] = set()  # tokens of claims whose answer is still out
+
+    def start(self) -> None:
+        """Begin to claim, on the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._loop(), name="durably-dispatcher")
+
+    async def stop(self) -> None:
+        """Claim nothing more. An unanswered claim is waited for, so that its work is not stranded."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def offer(self, queue_name: str) -> None:
+        """A notice says that this queue has work."""
+        if queue_name in self._queues:
+            self._ready[queue_name] = None
+            self._woken.set()
+        else:
+            self._ask()  # a queue that is new to us: the next fallback query tells whether it is ours
+
+    def saw(self, ready: Ready) -> None:
+        """The fallback query lists our queues with work, and their limits as they are now."""
+        for queue in ready.queues:
+            self._remember(queue)
+            if not queue.partitioned:
+                self._ready[queue.name] = None
+        if self._ready:
+            self._woken.set()
+
+    def freed(self, queue_name: str) -> None:
+        """A place came free, here and (where the queue has a limit) on that queue."""
+        queue = self._queues.get(queue_name)
+        if queue is not None and (queue.limited or queue.worker_concurrency is not None):
+            self._ready[queue_name] = None
+        if self._ready:
+            self._woken.set()
+
+    def _remember(self, queue: QueueRow) -> None:
+        if queue.partitioned and queue.name not in self._queues:
+            logger.warning("queue %s is partitioned: this release does not serve it", queue.name)
+        self._queues[queue.name] = queue
+
+    async def _loop(self) -> None:
+        while True:
+            await self._room()
+            for name in list(self._ready):
+                try:
+                    await self._serve(self._queues[name])
+                except DatabaseError as error:
+                    logger.warning("claiming waits for the database: %s", error)
+                    self._ready.clear()
+
+    async def _room(self) -> None:
+        """Wait for work, and for places: a quarter of all, or what is free after a moment."""
+        while not self._ready or self._executor.active >= self._capacity:
+            self._woken.clear()
+            await self._woken.wait()
+        if self._capacity - self._executor.active < min(BATCH, self._capacity // 4):
+            await self._world.sleep(PATIENCE)
+
+    async def _serve(self, queue: QueueRow) -> None:
+        most = places(
+            queue,
+            free=min(BATCH, self._capacity - self._executor.active),
+            running=self._executor.by_queue.get(queue.name, 0),
+        )
+        claimed: list[Claimed] = []
+        if most > 0:
+            claimed = await asyncio.shield(self._claim(queue, most))
+        if len(claimed) < most or most <= 0:
+            self._ready.pop(queue.name, None)
+
+    async def _claim(self, queue: QueueRow, most: int) -> list[Claimed]:
+        identity, owner = self._identity(), new_id(self._world.random)
+        self.in_flight.add(owner)
+        try:
+            claimed = await self._store.claim(
+                Claim(
+                    queue_name=queue.name,
+                    executor_id=identity.executor_id,
+                    application_name=identity.application_name,
+                    app_version=identity.app_version,
+                    owner=owner,
+                    most=most,
+                    runnable=self._runnable,
+                    formats=self._formats,
+                    limited=queue.limited,
+                )
+            )
+            history = await self._history(claimed)
+            for workflow in claimed:
+                self._executor.begin(workflow, owner, history.get(workflow.workflow_id, ()))
+        finally:
+            self.in_flight.discard(owner)
+        return claimed
+
+    async def _history(self, claimed: Sequence[Claimed]) -> dict[str, list[HistoryRow]]:
+        resumed = [workflow.workflow_id for workflow in claimed if workflow.has_history]
+        history: dict[str, list[HistoryRow]] = {}
+        for row in await self._store.history(resumed) if resumed else ():
+            history.setdefault(row.workflow_id, []).append(row)
+        return history

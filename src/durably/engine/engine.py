@@ -1,0 +1,309 @@
+"""An application's engine on a given store and world: the parts, and how they tell each other things.
+
+    notices, fallback query -> hub -> dispatcher -> executor -> runs -> writer -> store
+    heartbeat (own loop) -> beaten -> interrupt what is not ours, release what we do not run
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from durably.codec import Codecs
+from durably.core.ids import child_id, new_id
+from durably.core.ops import StartChild
+from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, World
+from durably.core.records import Create, Created
+from durably.engine.call import Call
+from durably.engine.dispatcher import Dispatcher
+from durably.engine.executor import Executor, Resources
+from durably.engine.host import host_identity, start_of
+from durably.engine.registry import Registry, WorkflowDefinition, seconds
+from durably.engine.run import Run
+from durably.engine.workers import Workers
+from durably.errors import DatabaseError, NotRunning, RunInterrupted, WorkflowConflict, WorkflowIdInUse
+from durably.store.hub import Hub
+from durably.store.writer import Writer
+
+__all__ = ["Engine"]
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs the workflows of one registry. Made and started on the loop that it adopts."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        world: World,
+        registry: Registry,
+        codecs: Codecs,
+        application_name: str,
+        app_version: str,
+        lease_seconds: float,
+        capacity: int,
+        threads: int,
+    ) -> None:
+        self.store = store
+        self.world = world
+        self.identity = ExecutorIdentity(
+            executor_id=new_id(world.random),
+            application_name=application_name,
+            app_version=app_version,
+            host=host_identity(),
+            pid=os.getpid(),
+            process_start=start_of(os.getpid()),
+            lease_seconds=lease_seconds,
+        )
+        self._registry = registry
+        self.hub = Hub(self._poll, world, saw=self._saw, heard=self._heard)
+        self.writer = Writer(store.commit, world)
+        self.workers = Workers(threads)
+        self.resources = Resources(
+            loop=asyncio.get_running_loop(),
+            writer=self.writer,
+            hub=self.hub,
+            workers=self.workers,
+            codecs=codecs,
+            world=world,
+            start_child=self._start_child,
+        )
+        self.executor = Executor(
+            registry=registry, store=store, resources=self.resources, freed=self._freed
+        )
+        self.dispatcher = Dispatcher(
+            store=store,
+            executor=self.executor,
+            registry=registry,
+            identity=lambda: self.identity,
+            formats=codecs.readable,
+            capacity=capacity,
+            world=world,
+            ask=self.hub.ask_soon,
+        )
+        self._suspects: set[tuple[str, str]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
+        self._running = False
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Enter the executor, then begin to claim and run."""
+        database_now = await self.store.register(self.identity)
+        self._set_clock(database_now)
+        self._running = True
+        self.writer.start()
+        self.dispatcher.start()
+        self.hub.start()
+
+    async def stop(self, *, grace: float) -> None:
+        """Claim no more, let active runs end for `grace` seconds, hand the rest back. Twice is fine."""
+        if not self._running:
+            return
+        self._running = False
+        await self.dispatcher.stop()
+        await self.executor.drain(grace)
+        await self.writer.stop()
+        await self.hub.stop()
+        self.workers.stop()
+        try:
+            await self.store.adopt(self.identity.application_name, [self.identity.executor_id])
+        except DatabaseError as error:
+            logger.warning("the lease runs out by itself, the database being away: %s", error)
+
+    # -- starting workflows -------------------------------------------------------------------------------
+
+    async def start_workflow(
+        self, definition: WorkflowDefinition, args: Sequence[Any], kwargs: dict[str, Any], call: Call
+    ) -> str:
+        """Create the workflow and, unless it has a queue, run it here; its id."""
+        if not self._running:
+            raise NotRunning(
+                f"workflow {definition.name!r} needs its application running: use `async with app`, "
+                "`with app` or `app.launch()`"
+            )
+        record = self._create(definition, args, kwargs, call)
+        created: Created = await self.writer.submit(record)
+        self._began(record, created, call)
+        return created.workflow_id
+
+    async def _start_child(self, run: Run, number: int, operation: StartChild) -> str:
+        call: Call = operation.call
+        record = self._create(
+            operation.workflow, operation.args, dict(operation.kwargs), call, parent=run, number=number
+        )
+        created: Created = await run.record(record)
+        self._began(record, created, call)
+        return created.workflow_id
+
+    def _create(
+        self,
+        definition: WorkflowDefinition,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        call: Call,
+        *,
+        parent: Run | None = None,
+        number: int = 0,
+    ) -> Create:
+        codec = self.resources.codecs.get(call.serialization or definition.serialization)
+        workflow_id = call.workflow_id or (
+            child_id(parent.workflow_id, number) if parent else new_id(self.world.random)
+        )
+        claimed = parent.claimed if parent else None
+        timeout = seconds(call.timeout)
+        return Create(
+            workflow_id=workflow_id,
+            creator=(token := new_id(self.world.random)),
+            owner=token,
+            name=definition.name,
+            class_name=definition.class_name,
+            queue_name=call.queue_name,
+            inputs=codec.encode_arguments(tuple(args), kwargs, subject=f"arguments of {definition.name!r}"),
+            serialization=codec.name,
+            run_now=call.queue_name is None,
+            executor_id=self.identity.executor_id,
+            app_version=self.identity.app_version,
+            application_name=self.identity.application_name,
+            application_id="",
+            authenticated_user=call.authenticated_user or (claimed.authenticated_user if claimed else None),
+            assumed_role=claimed.assumed_role if claimed else None,
+            authenticated_roles=claimed.authenticated_roles if claimed else None,
+            priority=call.priority or 0,
+            deduplication_id=call.deduplication_id,
+            queue_partition_key=call.queue_partition_key,
+            delay_seconds=seconds(call.delay),
+            timeout_ms=None if timeout is None else int(timeout * 1000),
+            deadline_ms=claimed.deadline_ms if claimed and timeout is None else None,
+            parent_workflow_id=parent.workflow_id if parent else None,
+            caller_id=parent.workflow_id if parent else None,
+            caller_owner=parent.owner if parent else None,
+            function_id=number,
+            started_at=int(self.world.now() * 1000),
+        )
+
+    def _began(self, record: Create, created: Created, call: Call) -> None:
+        """Run what we created to run here; refuse an id that belongs to something else."""
+        if not created.created:
+            self._refuse_conflict(record, created, call)
+        elif record.run_now:
+            self.executor.begin(_claimed(record, created), record.owner or "")
+
+    def _refuse_conflict(self, record: Create, created: Created, call: Call) -> None:
+        if call.workflow_id_reuse_policy == "reject":
+            raise WorkflowIdInUse(record.workflow_id, name=created.name, status=created.status)
+        for what, found, given in (
+            ("the name", created.name, record.name),
+            ("the class", created.class_name, record.class_name),
+        ):
+            if (found or "") != (given or ""):
+                raise WorkflowConflict(record.workflow_id, what=what, found=found, given=given)
+
+    # -- what the database tells --------------------------------------------------------------------------
+
+    async def _poll(self, waits: Sequence[Wait]) -> Ready:
+        return await self.store.poll(waits, self.identity)
+
+    def _saw(self, ready: Ready) -> None:
+        for workflow_id in ready.cancelled:
+            self.executor.interrupt(workflow_id, "its deadline has passed")
+        if ready.dead:
+            self._chore(self._adopt(ready.dead))
+        self.dispatcher.saw(ready)
+
+    def _heard(self, kind: str, subject: str) -> None:
+        if kind == "q":
+            self.dispatcher.offer(subject)
+        elif kind == "c":
+            self.executor.interrupt(subject, "it was cancelled")
+
+    def _freed(self, queue_name: str) -> None:
+        self.dispatcher.freed(queue_name)
+
+    async def _adopt(self, executor_ids: Sequence[str]) -> None:
+        logger.info("taking over from %s, whose lease ran out", ", ".join(executor_ids))
+        await self.store.adopt(self.identity.application_name, executor_ids, only_expired=True)
+
+    # -- the heartbeat's answer ---------------------------------------------------------------------------
+
+    def beaten(self, beat: Beat) -> None:
+        """Compare what the database thinks we run with what we run. On the engine's loop.
+
+        A difference is acted on when two beats in a row show it: in between, claims and outcomes are on
+        their way.
+        """
+        if not self._running:
+            return
+        if not beat.alive:
+            self._declared_dead()
+            return
+        self._set_clock(beat.database_now)
+        ours = {(run.workflow_id, run.owner) for run in self.executor.running.values()}
+        owned = {pair for pair in beat.owned if pair[1] not in self.dispatcher.in_flight}
+        suspects = ours ^ owned
+        confirmed, self._suspects = suspects & self._suspects, suspects
+        for workflow_id, _ in confirmed & ours:
+            self.executor.interrupt(workflow_id, "it was taken over or ended elsewhere")
+        self._release(confirmed & owned)
+
+    def _release(self, stranded: Iterable[tuple[str, str]]) -> None:
+        pairs = sorted(stranded)
+        if pairs:
+            logger.warning("releasing %d workflows that are ours in the database and do not run", len(pairs))
+            self._chore(self.store.release(pairs))
+
+    def _declared_dead(self) -> None:
+        """Our lease ran out and our work is others' now: stop it, and go on as a new executor."""
+        logger.error("executor %s was declared dead; it begins anew", self.identity.executor_id)
+        for run in list(self.executor.running.values()):
+            run.interrupt(RunInterrupted(run.workflow_id, "its executor's lease ran out"))
+        self._chore(self._enter_anew())
+
+    async def _enter_anew(self) -> None:
+
+
+        self.identity = msgspec.structs.replace(self.identity, executor_id=new_id(self.world.random))
+        self._set_clock(await self.store.register(self.identity))
+
+    def _set_clock(self, database_now: float) -> None:
+        self.resources.clock_offset = database_now - self.world.now()
+
+    def _chore(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(_quietly(coroutine))
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+async def _quietly(coroutine: Any) -> None:
+    try:
+        await coroutine
+    except DatabaseError as error:
+        logger.warning("put off, the next heartbeat tries again: %s", error)
+
+
+def _claimed(record: Create, created: Created) -> Claimed:
+    return Claimed(
+        workflow_id=record.workflow_id,
+        name=record.name,
+        class_name=record.class_name,
+        config_name=record.config_name,
+        queue_name=record.queue_name,
+        serialization=record.serialization,
+        inputs=record.inputs,
+        recovery_attempts=1,
+        max_recovery_attempts=None,
+        deadline_ms=created.deadline_ms,
+        authenticated_user=record.authenticated_user,
+        assumed_role=record.assumed_role,
+        authenticated_roles=record.authenticated_roles,
+        has_history=False,
+    )
+
+

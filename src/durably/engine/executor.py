@@ -1,0 +1,253 @@
+"""One attempt of one workflow, from its claim to its recorded outcome.
+
+    claimed -> begin -> [set aside | fail | run] -> outcome -> record -> announce
+                                             \\-> interrupted: nothing is recorded, someone else goes on
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from durably.codec import Codec, Codecs
+from durably.concurrency.ticket import ThreadTicket, Ticket
+from durably.core.ports import Claimed, HistoryRow, ResultRow, Store, World
+from durably.core.records import Create, Created, Finish, Record
+from durably.engine.context import Frame, frame
+from durably.engine.registry import Registry, WorkflowDefinition
+from durably.engine.run import Run
+from durably.engine.workers import Workers
+from durably.errors import DatabaseError, DecodeError, EncodeError, RunInterrupted, WrongContext
+from durably.store.hub import Hub
+
+__all__ = ["DEFAULT_ATTEMPTS", "Executor", "Resources"]
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_ATTEMPTS = 50  # recoveries, where neither the workflow's row nor its function says otherwise
+
+
+class RecordWriter(Protocol):
+    """What a run needs of the writer."""
+
+    def submit(self, record: Record) -> Ticket:
+        """Queue a record, on the loop."""
+        ...
+
+    def submit_from_thread(self, record: Record) -> ThreadTicket:
+        """Queue a record, from a thread."""
+        ...
+
+
+@dataclass
+class Resources:
+    """What the runs of one engine share."""
+
+    loop: asyncio.AbstractEventLoop
+    writer: RecordWriter
+    hub: Hub
+    workers: Workers
+    codecs: Codecs
+    world: World
+    clock_offset: float = 0.0  # the database's clock minus this machine's
+    parking: Callable[[Run, int], None] = lambda run, change: None
+    start_child: Callable[..., Any] = lambda *args: None
+
+    def database_now(self) -> float:
+        """Epoch seconds of the database's clock, as the last heartbeat saw it."""
+        return self.world.now() + self.clock_offset
+
+    def refuse_on_loop(self, name: str) -> None:
+        """A blocking call on the loop's own thread would wait for itself."""
+        try:
+            if asyncio.get_running_loop() is not self.loop:
+                return
+        except RuntimeError:
+            return
+        raise WrongContext(
+            f"{name} was called through durably.sync in an async workflow, where it would block the event "
+            "loop: await the function of the same name in durably.aio"
+        )
+
+
+class Executor:
+    """Runs claimed workflows, and knows which ones run here."""
+
+    def __init__(
+        self, *, registry: Registry, store: Store, resources: Resources, freed: Callable[[str], None]
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._resources = resources
+        self._freed = freed
+        self._parked = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.running: dict[str, Run] = {}
+        self.by_queue: dict[str, int] = {}
+        resources.parking = self._park
+
+    @property
+    def active(self) -> int:
+        """Runs that are doing something, rather than waiting for a message, a timer or a child."""
+        return len(self.running) - self._parked
+
+    def begin(self, claimed: Claimed, owner: str, history: Sequence[HistoryRow] = ()) -> None:
+        """Start the attempt; it goes on by itself."""
+        definition = self._registry.find(claimed.name, claimed.class_name)
+        if definition is None:
+            self._spawn(self._put_back(claimed, owner))
+        elif self._is_exhausted(claimed, definition):
+            logger.error("workflow %s is set aside: too many attempts", claimed.workflow_id)
+            self._spawn(self._set_aside(claimed, owner))
+        else:
+            self._enter(Run(claimed, owner, definition, self._resources, history))
+
+    def interrupt(self, workflow_id: str, reason: str) -> None:
+        """Stop a run that must not go on; nothing happens when it does not run here."""
+        if (run := self.running.get(workflow_id)) is not None:
+            run.interrupt(RunInterrupted(workflow_id, reason))
+
+    async def drain(self, seconds: float) -> None:
+        """Let active runs end for so long, then interrupt what is left; those that wait are not waited for."""
+        await self._wait(lambda: self.active > 0, seconds)
+        for run in list(self.running.values()):
+            run.interrupt(RunInterrupted(run.workflow_id, "its executor is shutting down"))
+        await self._wait(lambda: bool(self._tasks), seconds)
+
+    # -- one attempt --------------------------------------------------------------------------------------
+
+    async def _attempt(self, run: Run) -> None:
+        try:
+            outcome = await self._outcome(run)
+            if outcome is not None:
+                await self._conclude(run, outcome)
+        except RunInterrupted as interruption:
+            logger.info("%s", interruption)
+        except asyncio.CancelledError:
+            logger.info("workflow %s stops here: %s", run.workflow_id, run.interruption)
+        except Exception:
+            logger.exception("workflow %s stops here by a bug of durably; it is put back", run.workflow_id)
+            self._spawn(self._put_back(run.claimed, run.owner))
+        finally:
+            self._leave(run)
+
+    async def _outcome(self, run: Run) -> Finish | None:
+        """What the attempt came to; None when it was interrupted."""
+        codec = self._resources.codecs.get(run.claimed.serialization)
+        try:
+            args, kwargs = self._arguments(run, codec)
+            value = await self._call(run, args, kwargs)
+            return _success(run, codec, value)
+        except BaseException as error:
+            if run.interruption is not None or isinstance(error, RunInterrupted):
+                raise run.interruption or error from None
+            return _failure(run, codec, error)
+
+    def _arguments(self, run: Run, codec: Codec) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if run.claimed.inputs is None:
+            raise DecodeError(f"workflow {run.workflow_id!r} has no recorded input")
+        return codec.decode_arguments(run.claimed.inputs, run.definition.parameters)
+
+    async def _call(self, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        frame.set(Frame(run))
+        function = run.definition.function
+        if run.definition.is_async:
+            return await function(*args, **kwargs)
+        return await self._resources.workers.run(lambda: function(*args, **kwargs))
+
+    async def _conclude(self, run: Run, outcome: Finish) -> None:
+        try:
+            await self._resources.writer.submit(outcome)
+        except RunInterrupted:
+            raise
+        except Exception as error:
+            logger.exception("the outcome of workflow %s cannot be stored", run.workflow_id)
+            outcome = _failure(run, self._resources.codecs.get(run.claimed.serialization), _unstorable(error))
+            await self._resources.writer.submit(outcome)
+        self._resources.hub.announce(
+            ResultRow(
+                run.workflow_id, outcome.status, outcome.output, outcome.error, run.claimed.serialization
+            )
+        )
+
+    # -- bookkeeping --------------------------------------------------------------------------------------
+
+    def _enter(self, run: Run) -> None:
+        before = self.running.get(run.workflow_id)
+        if before is not None:
+            before.interrupt(RunInterrupted(run.workflow_id, "it begins anew in this process"))
+        self.running[run.workflow_id] = run
+        queue = run.claimed.queue_name or ""
+        self.by_queue[queue] = self.by_queue.get(queue, 0) + 1
+        run.task = self._spawn(self._attempt(run))
+
+    def _leave(self, run: Run) -> None:
+        if self.running.get(run.workflow_id) is run:
+            del self.running[run.workflow_id]
+        queue = run.claimed.queue_name or ""
+        self.by_queue[queue] -= 1
+        self._freed(queue)
+
+    def _park(self, run: Run, change: int) -> None:
+        """A run counts as parked while at least one of its operations waits."""
+        if change > 0 and run.parked == 1:
+            self._parked += 1
+            self._freed("")
+        elif change < 0 and run.parked == 0:
+            self._parked -= 1
+
+    def _is_exhausted(self, claimed: Claimed, definition: WorkflowDefinition) -> bool:
+        limits = (claimed.max_recovery_attempts, definition.max_recovery_attempts, DEFAULT_ATTEMPTS)
+        limit = next(limit for limit in limits if limit is not None)
+        return claimed.recovery_attempts > limit + 1
+
+    async def _put_back(self, claimed: Claimed, owner: str) -> None:
+        with _logged_trouble(claimed):
+            await self._store.release([(claimed.workflow_id, owner)])
+
+    async def _set_aside(self, claimed: Claimed, owner: str) -> None:
+        with _logged_trouble(claimed):
+            await self._store.set_aside([(claimed.workflow_id, owner)])
+        self._freed(claimed.queue_name or "")
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task = self._resources.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _wait(self, going: Callable[[], bool], seconds: float) -> None:
+        end = self._resources.world.monotonic() + seconds
+        while going() and self._resources.world.monotonic() < end:
+            await self._resources.world.sleep(0.01)
+
+
+@contextlib.contextmanager
+def _logged_trouble(claimed: Claimed) -> Iterator[None]:
+    """What cannot be done now, the heartbeat's comparison of owned and running rows does later."""
+    try:
+        yield
+    except DatabaseError as error:
+        logger.warning("workflow %s is still marked as ours: %s", claimed.workflow_id, error)
+
+
+def _success(run: Run, codec: Codec, value: Any) -> Finish:
+    try:
+        text = codec.encode(value, subject=f"result of workflow {run.definition.name!r}")
+    except EncodeError as error:
+        return _failure(run, codec, error)
+    return Finish(workflow_id=run.workflow_id, owner=run.owner, status="SUCCESS", output=text)
+
+
+def _failure(run: Run, codec: Codec, error: BaseException) -> Finish:
+    return Finish(
+        workflow_id=run.workflow_id, owner=run.owner, status="ERROR", error=codec.encode_error(error)
+    )
+
+
+def _unstorable(error: Exception) -> Exception:
+    return EncodeError("", type(error).__name__, "the database refused the outcome", subject="outcome")

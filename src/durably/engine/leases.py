@@ -1,0 +1,85 @@
+"""Who is alive: renews this executor's lease, adopts the work of the dead, compares what we own and run.
+
+It runs on a loop and a connection of its own, so that user code that blocks the engine's loop does not make a
+healthy process look dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from durably.core.ports import Beat, ExecutorIdentity, Store, World
+from durably.errors import DatabaseError
+
+__all__ = ["Leases", "Liveness"]
+
+logger = logging.getLogger(__name__)
+
+BEATS_PER_LEASE = 3
+
+
+class Liveness(Protocol):
+    """What this machine knows of its processes."""
+
+    def is_alive(self, pid: int, process_start: str) -> bool:
+        """Whether that very process still runs here."""
+        ...
+
+
+class Leases:
+    """One heartbeat a third of a lease; see the module.
+
+    `beaten` is told of each answer; it is called on this object's loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        identity: Callable[[], ExecutorIdentity],
+        liveness: Liveness,
+        world: World,
+        beaten: Callable[[Beat], None],
+    ) -> None:
+        self._store = store
+        self._identity = identity
+        self._liveness = liveness
+        self._world = world
+        self._beaten = beaten
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take over from neighbours that died on this machine, then begin to beat."""
+        await self._beat()
+        self._task = asyncio.get_running_loop().create_task(self._loop(), name="durably-leases")
+
+    async def stop(self) -> None:
+        """Beat no more. Stopping twice, or before the start, is fine."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _loop(self) -> None:
+        while True:
+            await self._world.sleep(self._identity().lease_seconds / BEATS_PER_LEASE)
+            try:
+                await self._beat()
+            except DatabaseError as error:
+                logger.warning("the heartbeat waits for the database: %s", error)
+
+    async def _beat(self) -> None:
+        beat = await self._store.beat(self._identity())
+        self._beaten(beat)
+        fallen = [
+            executor_id
+            for executor_id, pid, process_start in beat.neighbours
+            if not self._liveness.is_alive(pid, process_start)
+        ]
+        if fallen:
+            logger.info("taking over from %s, which died on this machine", ", ".join(fallen))
+            await self._store.adopt(self._identity().application_name, fallen)

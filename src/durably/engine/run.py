@@ -1,0 +1,180 @@
+"""One attempt of one workflow: its operations are numbered, answered from the record, or performed.
+
+A run is one task (or one thread) and what it awaits. Only records cross to the writer; nothing here talks to
+the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from durably.core.ledger import Ledger
+from durably.core.ops import Operation
+from durably.core.ports import Claimed, HistoryRow
+from durably.core.records import Record, Step
+from durably.engine import performers
+from durably.engine.context import frame
+from durably.errors import DatabaseError, NotRunning, RunInterrupted
+
+if TYPE_CHECKING:
+    from durably.engine.executor import Resources
+    from durably.engine.registry import WorkflowDefinition
+
+__all__ = ["Run"]
+
+T = TypeVar("T")
+
+# Values that are their own copy: what such a value was recorded as, it also is when it is decoded.
+PLAIN = (str, int, bool, type(None))
+
+
+class Run:
+    """See the module."""
+
+    def __init__(
+        self,
+        claimed: Claimed,
+        owner: str,
+        definition: WorkflowDefinition,
+        resources: Resources,
+        history: Sequence[HistoryRow] = (),
+    ) -> None:
+        self.claimed = claimed
+        self.workflow_id = claimed.workflow_id
+        self.owner = owner
+        self.definition = definition
+        self.resources = resources
+        self.ledger = Ledger(claimed.workflow_id, history)
+        self.interruption: RunInterrupted | None = None
+        self.task: asyncio.Task[Any] | None = None
+        self.parked = 0
+        self._waiting: concurrent.futures.Future[Any] | None = None
+
+    # -- operations ---------------------------------------------------------------------------------------
+
+    def perform(self, operation: Operation[T]) -> Coroutine[Any, Any, T]:
+        """Number the operation now; the coroutine answers it from the record or performs it."""
+        here = frame.get()
+        if here is not None and here.step:
+            return performers.inside_step(self, here.step, operation)
+        number, row = self.begin(operation.name, operation.width)
+        return performers.perform(self, number, row, operation)
+
+    def perform_blocking(self, operation: Operation[T]) -> T:
+        """The same for the thread of a blocking workflow: waits, and gives its place back meanwhile."""
+        resources = self.resources
+        resources.refuse_on_loop(operation.name)
+        future = asyncio.run_coroutine_threadsafe(self.perform_in(frame.get(), operation), resources.loop)
+        self._waiting = future
+        try:
+            with resources.workers.parked():
+                return future.result()
+        except (asyncio.CancelledError, concurrent.futures.CancelledError):
+            raise self.interruption or RunInterrupted(self.workflow_id, "it was interrupted") from None
+        finally:
+            self._waiting = None
+
+    async def perform_in(self, here: Any, operation: Operation[T]) -> T:
+        """Perform as if called from the given frame."""
+        frame.set(here)
+        return await self.perform(operation)
+
+    def begin(self, name: str, width: int = 1) -> tuple[int, HistoryRow | None]:
+        """The number of the next operation, and its record if it has one."""
+        if self.interruption is not None:
+            raise self.interruption
+        number = self.ledger.draw(width)
+        return number, self.ledger.recorded(number, name)
+
+    # -- records ------------------------------------------------------------------------------------------
+
+    async def record(self, record: Record) -> Any:
+        """Wait until the record is durable; its reply. RunInterrupted when this run owns nothing any more."""
+        try:
+            return await self.resources.writer.submit(record)
+        except RunInterrupted as lost:
+            self.interrupt(lost)
+            raise
+        except (DatabaseError, NotRunning) as error:
+            raise self._given_up(error) from error
+
+    def record_blocking(self, record: Record) -> Any:
+        """The same for a thread."""
+        try:
+            return self.resources.writer.submit_from_thread(record).result()
+        except RunInterrupted as lost:
+            self.interruption = lost
+            raise
+        except (DatabaseError, NotRunning) as error:
+            raise self._given_up(error) from error
+
+    def _given_up(self, error: Exception) -> RunInterrupted:
+        """The database's trouble is never the workflow's outcome: the run stops and goes on elsewhere."""
+        self.interruption = self.interruption or RunInterrupted(self.workflow_id, str(error))
+        return self.interruption
+
+    def step_record(
+        self, number: int, name: str, *, started: int, value: Any = None, error: BaseException | None = None
+    ) -> Step:
+        """The record of an operation's outcome, encoded in this application's own format."""
+        codec = self.resources.codecs.default
+        output = failure = None
+        if error is None:
+            output = codec.encode(value, subject=f"result of step {name!r}")
+        else:
+            failure = codec.encode_error(error)
+        return Step(
+            workflow_id=self.workflow_id,
+            owner=self.owner,
+            function_id=number,
+            function_name=name,
+            output=output,
+            error=failure,
+            serialization=codec.name,
+            started_at=started,
+            completed_at=self.now_ms(),
+        )
+
+    def as_recorded(self, record: Step, value: Any, type_: Any) -> Any:
+        """What the workflow gets: the value as it would come back from the record (invariant 5)."""
+        kind = type(value)
+        if kind in PLAIN and (type_ is Any or type_ is kind):
+            return value
+        return self.resources.codecs.default.decode(record.output or "null", type_)
+
+    def error_as_recorded(self, record: Step) -> BaseException:
+        """The error as it would come back from the record."""
+        return self.resources.codecs.decode_error(self.workflow_id, record.error or "{}", record.serialization)
+
+    def recall(self, row: HistoryRow, type_: Any = Any) -> Any:
+        """The value of a recorded operation; raises the recorded error."""
+        codecs = self.resources.codecs
+        if row.error is not None:
+            raise codecs.decode_error(self.workflow_id, row.error, row.serialization)
+        if row.output is None:
+            return None
+        return codecs.get(row.serialization).decode(row.output, type_)
+
+    def now_ms(self) -> int:
+        """This machine's clock, for the times shown beside a step."""
+        return int(self.resources.world.now() * 1000)
+
+    # -- the end ------------------------------------------------------------------------------------------
+
+    def interrupt(self, reason: RunInterrupted) -> None:
+        """Stop the run where it stands: nothing that it still does is recorded. On the loop."""
+        if self.interruption is not None:
+            return
+        self.interruption = reason
+        if self._waiting is not None:
+            self._waiting.cancel()
+        if self.task is not None and self.task is not asyncio.current_task():
+            self.task.cancel()
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether blocking code should come to its end."""
+        return self.interruption is not None

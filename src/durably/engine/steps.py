@@ -1,0 +1,182 @@
+"""Steps: a body runs, perhaps several times, and one outcome is recorded before control returns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from durably.core.ops import RunStep
+from durably.core.ports import HistoryRow
+from durably.core.records import Step
+from durably.core.retry import step_delay, worth_retrying
+from durably.engine.context import Frame, frame
+from durably.engine.registry import seconds
+from durably.errors import EncodeError, StepRetriesExhausted, StepTimeout, WrongContext
+from durably.types import Retry
+
+if TYPE_CHECKING:
+    from durably.engine.run import Run
+
+__all__ = ["bare_record", "plain_call", "run_blocking_step", "run_step"]
+
+Step_ = RunStep[Any]
+
+
+async def run_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -> Any:
+    """Answer the step from its record, or run it on the loop (a blocking function on a thread)."""
+    if row is not None:
+        return run.recall(row, step.type_)
+    started = run.now_ms()
+    value, error = None, None
+    try:
+        with _inside(run, number):
+            value = await _attempts(run, step)
+    except Exception as raised:  # noqa: BLE001 - the user's error is the step's outcome
+        error = raised
+    record, error = _encode(run, number, step, started, value, error)
+    await run.record(record)
+    if error is not None:
+        raise run.error_as_recorded(record) from error
+    return run.as_recorded(record, value, step.type_)
+
+
+def run_blocking_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -> Any:
+    """The same on the thread of a blocking workflow."""
+    if row is not None:
+        return run.recall(row, step.type_)
+    started = run.now_ms()
+    value, error = None, None
+    try:
+        with _inside(run, number):
+            value = _blocking_attempts(run, step)
+    except Exception as raised:  # noqa: BLE001 - the user's error is the step's outcome
+        error = raised
+    record, error = _encode(run, number, step, started, value, error)
+    run.record_blocking(record)
+    if error is not None:
+        raise run.error_as_recorded(record) from error
+    return run.as_recorded(record, value, step.type_)
+
+
+async def plain_call(run: Run, step: Step_) -> Any:
+    """A step within a step: part of the outer one."""
+    value = step.function(*step.args, **step.kwargs)
+    return await value if inspect.isawaitable(value) else value
+
+
+def bare_record(
+    run: Run,
+    number: int,
+    name: str,
+    started: int,
+    *,
+    output: str | None = None,
+    error: str | None = None,
+    serialization: str | None = None,
+    child_workflow_id: str | None = None,
+) -> Step:
+    """The record of an operation whose outcome is text already."""
+    return Step(
+        workflow_id=run.workflow_id,
+        owner=run.owner,
+        function_id=number,
+        function_name=name,
+        output=output,
+        error=error,
+        serialization=serialization,
+        child_workflow_id=child_workflow_id,
+        started_at=started,
+        completed_at=run.now_ms(),
+    )
+
+
+@contextlib.contextmanager
+def _inside(run: Run, number: int) -> Iterator[None]:
+    token = frame.set(Frame(run, number))
+    try:
+        yield
+    finally:
+        frame.reset(token)
+
+
+async def _attempts(run: Run, step: Step_) -> Any:
+    attempt, limit = 1, seconds(step.timeout)
+    while True:
+        try:
+            return await _attempt(run, step, limit)
+        except Exception as error:
+            delay = _next_delay(run, step, attempt, error)
+            await run.resources.world.sleep(delay)
+            attempt += 1
+
+
+async def _attempt(run: Run, step: Step_, limit: float | None) -> Any:
+    if not inspect.iscoroutinefunction(step.function):
+        return await _on_thread(run, step)
+    if limit is None:
+        return await step.function(*step.args, **step.kwargs)
+    watch = asyncio.timeout(limit)
+    try:
+        async with watch:
+            return await step.function(*step.args, **step.kwargs)
+    except TimeoutError:
+        if watch.expired():
+            raise StepTimeout(step.name, limit) from None
+        raise
+
+
+async def _on_thread(run: Run, step: Step_) -> Any:
+    call: Callable[[], Any] = lambda: step.function(*step.args, **step.kwargs)  # noqa: E731
+    value = await run.resources.workers.run(call)
+    return await value if inspect.isawaitable(value) else value
+
+
+def _blocking_attempts(run: Run, step: Step_) -> Any:
+    if inspect.iscoroutinefunction(step.function):
+        raise WrongContext(
+            f"step {step.name!r} is async and its workflow is not: make the workflow `async def`, or the "
+            "step `def`"
+        )
+    attempt = 1
+    while True:
+        try:
+            return step.function(*step.args, **step.kwargs)
+        except Exception as error:
+            delay = _next_delay(run, step, attempt, error)
+            with run.resources.workers.parked():
+                time.sleep(delay)
+            attempt += 1
+
+
+def _next_delay(run: Run, step: Step_, attempt: int, error: Exception) -> float:
+    """Seconds until the next attempt; raises the error that is final."""
+    retry: Retry | None = step.retry
+    if retry is None or not worth_retrying(retry, error):
+        raise error
+    if run.interruption is not None:
+        raise run.interruption
+    if attempt >= retry.attempts:
+        raise StepRetriesExhausted(
+            step.name,
+            f"step {step.name!r} failed {attempt} times; the last time: {type(error).__name__}: {error}",
+            attempts=attempt,
+        ) from error
+    return step_delay(retry, attempt, run.resources.world.random)
+
+
+def _encode(
+    run: Run, number: int, step: Step_, started: int, value: Any, error: Exception | None
+) -> tuple[Step, Exception | None]:
+    """The record of the outcome; a result that cannot be stored is itself an error, and recorded."""
+    if error is None:
+        try:
+            return run.step_record(number, step.name, started=started, value=value), None
+        except EncodeError as refused:
+            error = refused
+    return run.step_record(number, step.name, started=started, error=error), error
+
+
