@@ -42,9 +42,11 @@ class Functions:
     target: str
     names: Mapping[str, str] = field(default_factory=dict)
     methods: Mapping[str, str] = field(default_factory=dict)
+    doc: str | None = None  # the target's docstring, where it says other things than the source's
 
     def render(self, root: Path) -> str:
-        return blocking_text((root / self.sources[0]).read_text("utf-8"), self.names, self.methods)
+        text = (root / self.sources[0]).read_text("utf-8")
+        return blocking_text(text, self.names, self.methods, doc=self.doc)
 
 
 HANDLES = {"AsyncWorkflowHandle": "WorkflowHandle"}
@@ -61,6 +63,12 @@ JOBS: Sequence[Twins | Functions] = (
         target="src/durably/sync.py",
         names={"aio": "sync", **HANDLES},
         methods={"perform": "perform_blocking"},
+        doc="""What a workflow can do besides calling steps and other workflows: for `def` workflows.
+
+Every operation takes its number when it is called, in call order. `durably.aio` has the same functions for
+`async def` workflows. Durations are seconds or `timedelta`; instants are aware `datetime`s. All of them raise
+WrongContext outside a workflow.
+""",
     ),
 )
 

@@ -44,16 +44,23 @@ class _Edit:
     text: str
 
 
-def blocking_text(source: str, names: Mapping[str, str], methods: Mapping[str, str] | None = None) -> str:
+def blocking_text(
+    source: str,
+    names: Mapping[str, str],
+    methods: Mapping[str, str] | None = None,
+    *,
+    doc: str | None = None,
+) -> str:
     """Return the blocking twin of a module's text.
 
     `names` maps identifiers wherever they stand; `methods` maps a name only where it is called on something
-    (`.perform(` to `.perform_blocking(`).
+    (`.perform(` to `.perform_blocking(`); `doc` takes the place of the module's docstring.
     """
     every_name = {**BLOCKING_NAMES, **names}
     unwrapped = _apply(source, _annotation_edits(source))
     docstrings = _docstring_starts(unwrapped)
-    return _apply(unwrapped, _token_edits(unwrapped, every_name, methods or {}, docstrings))
+    blocking = _apply(unwrapped, _token_edits(unwrapped, every_name, methods or {}, docstrings))
+    return blocking if doc is None else _apply(blocking, _docstring_edit(blocking, doc))
 
 
 def blocking_prose(text: str, names: Mapping[str, str]) -> str:
@@ -62,6 +69,13 @@ def blocking_prose(text: str, names: Mapping[str, str]) -> str:
     for old, new in {**BLOCKING_NAMES, **names}.items():
         text = re.sub(rf"\b{re.escape(old)}\b", new, text)
     return text
+
+
+def _docstring_edit(source: str, doc: str) -> Iterator[_Edit]:
+    """Yield the edit that gives a module another docstring."""
+    first = ast.parse(source).body[0]
+    assert isinstance(first, ast.Expr)
+    yield _Edit(*_Text(source).span(first.value), f'"""{doc}"""')
 
 
 def _annotation_edits(source: str) -> Iterator[_Edit]:

@@ -251,9 +251,9 @@ def workflow_id() -> str:
     return current_run().workflow_id
 '''
     assert (
-        blocking_text(source, {"aio": "sync"}, {"perform": "perform_blocking"})
+        blocking_text(source, {"aio": "sync"}, {"perform": "perform_blocking"}, doc="Its own: `aio`.")
         == '''\
-"""Context functions: `sync.recv()`."""
+"""Its own: `aio`."""
 
 from collections.abc import Coroutine, Iterator
 from typing import Any
