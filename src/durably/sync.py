@@ -1,8 +1,8 @@
 # Generated from src/durably/aio.py; do not edit: `make generate`.
 """What a workflow can do besides calling steps and other workflows: for `def` workflows.
 
-Every operation takes its number when it is called, in call order. `durably.sync` has the same functions for
-`def` workflows. Durations are seconds or `timedelta`; instants are aware `datetime`s. All of them raise
+Every operation takes its number when it is called, in call order. `durably.aio` has the same functions for
+`async def` workflows. Durations are seconds or `timedelta`; instants are aware `datetime`s. All of them raise
 WrongContext outside a workflow.
 """
 
