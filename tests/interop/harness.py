@@ -24,7 +24,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
+
+from psycopg.conninfo import conninfo_to_dict
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = Path(__file__).resolve().parent / "apps"
@@ -172,7 +174,7 @@ class PeerClient:
     ) -> None:
         self.language = language
         self._process = Process(f"{language} client", _client_command(language))
-        request: dict[str, Any] = {"systemDatabaseUrl": with_host(url)}
+        request: dict[str, Any] = {"systemDatabaseUrl": url}
         if application_name is not None:
             request["applicationName"] = application_name
         if serializer is not None:
@@ -213,34 +215,32 @@ def running(process: Process) -> Iterator[Process]:
 def typescript_app(url: str, **settings: str) -> Process:
     """The TypeScript application on this system database; settings are APP_NAME, EXECUTOR_ID, APP_VERSION."""
     command = [_typescript(), str(TYPESCRIPT / "dist" / "app.js")]
-    return Process(
-        "TypeScript application", command, env={"DBOS_SYSTEM_DATABASE_URL": with_host(url), **settings}
-    )
+    return Process("TypeScript application", command, env={"DBOS_SYSTEM_DATABASE_URL": url, **settings})
 
 
 def python_app(url: str, **settings: str) -> Process:
     """The Python dbos application on this system database; settings as for typescript_app."""
     command = [_peer_python(), str(PYTHON_DBOS / "app.py")]
-    return Process(
-        "Python dbos application", command, env={"DBOS_SYSTEM_DATABASE_URL": with_host(url), **settings}
-    )
+    return Process("Python dbos application", command, env={"DBOS_SYSTEM_DATABASE_URL": url, **settings})
 
 
 def durably_app(url: str, **settings: str) -> Process:
     """Our own application on this system database, in a process like the peers'."""
     command = [sys.executable, str(APPS / "durably_app.py")]
-    return Process(
-        "durably application", command, env={"DBOS_SYSTEM_DATABASE_URL": with_host(url), **settings}
-    )
+    return Process("durably application", command, env={"DBOS_SYSTEM_DATABASE_URL": url, **settings})
 
 
-def with_host(url: str) -> str:
-    """The URL with a host in it: JavaScript refuses `//user@/db?host=/socket/dir`, which libpq takes."""
-    parts = urlsplit(url)
-    if parts.hostname is not None:
-        return url
-    userinfo, at, port = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{userinfo}{at}localhost{port}"))
+def uri(conninfo: str) -> str:
+    """The connection URI that every peer takes, of any URL or keyword string that libpq takes.
+
+    JavaScript wants a host in it, and finds the directory of a Unix socket in the query only.
+    """
+    fields = {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
+    user, password, database = (fields.pop(key, "") for key in ("user", "password", "dbname"))
+    account = quote(user, safe="") + (":" + quote(password, safe="") if password else "")
+    at = "@" if account else ""
+    query = f"?{urlencode(fields, quote_via=quote)}" if fields else ""
+    return f"postgresql://{account}{at}localhost/{quote(database, safe='')}{query}"
 
 
 def _client_command(language: str) -> list[str]:

@@ -28,15 +28,24 @@ def peer(place: Place, start: Start) -> harness.Process:
     return start(lambda: harness.durably_app(place.system_url))
 
 
+def open_peer(language: str, url: str) -> harness.PeerClient:
+    try:
+        return harness.PeerClient(language, url)
+    except harness.PeerUnavailable as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module", params=["typescript", "python"])
 def theirs(
     request: pytest.FixtureRequest, place: Place, peer: harness.Process
 ) -> Iterator[harness.PeerClient]:
-    try:
-        client = harness.PeerClient(request.param, place.system_url)
-    except harness.PeerUnavailable as error:
-        pytest.skip(str(error))
-    with client:
+    with open_peer(request.param, place.system_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def typescript(place: Place, peer: harness.Process) -> Iterator[harness.PeerClient]:
+    with open_peer("typescript", place.system_url) as client:
         yield client
 
 
@@ -218,13 +227,6 @@ def test_a_blocking_workflow(theirs: harness.PeerClient, new_id: NewId) -> None:
 
 
 # --- the native format of TypeScript, which its users get when they do not think about it -----------------
-
-
-@pytest.fixture
-def typescript(theirs: harness.PeerClient) -> harness.PeerClient:
-    if theirs.language != "typescript":
-        pytest.skip("js_superjson is TypeScript's")
-    return theirs
 
 
 def test_a_native_ticket_is_bought(typescript: harness.PeerClient, new_id: NewId) -> None:

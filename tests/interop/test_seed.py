@@ -19,7 +19,8 @@ import durably
 from durably import AsyncDBOSClient, DBOSClient, EnqueueOptions, errors
 from tests.interop import harness
 from tests.interop.application_suite import TicketInfo, purchase_ticket
-from tests.interop.conftest import Place, Server, open_client
+from tests.interop.conftest import Place, open_client
+from tests.support.server import Server
 
 NewId = Callable[..., str]
 Start = Callable[[Callable[[], harness.Process]], harness.Process]
@@ -46,7 +47,7 @@ def test_create_finds_the_system_database_beside_the_application_database(colour
 
 @COLOURS
 def test_create_takes_a_system_database_name(colour: str, place: Place, server: Server) -> None:
-    elsewhere = server.url("another_application")
+    elsewhere = harness.uri(server.url("another_application"))
     with open_client(colour, elsewhere, place.system_database) as client:
         assert client.get_event("nobody", "status", timeout_seconds=0) is None
     with open_client(colour, elsewhere, system_database=place.system_database) as client:
@@ -63,7 +64,7 @@ def test_create_takes_a_system_database_url(colour: str, place: Place) -> None:
 def test_create_says_what_is_missing(colour: str, server: Server) -> None:
     with (
         pytest.raises(errors.DatabaseError, match="no_such_shop_dbos_sys"),
-        open_client(colour, server.url("no_such_shop")),
+        open_client(colour, harness.uri(server.url("no_such_shop"))),
     ):
         pass
 
@@ -72,7 +73,7 @@ def test_create_says_what_is_missing(colour: str, server: Server) -> None:
 def test_create_refuses_a_database_without_tables(colour: str, server: Server) -> None:
     with (
         pytest.raises(errors.NotASystemDatabase),
-        open_client(colour, system_database_url=server.url("postgres")),
+        open_client(colour, system_database_url=harness.uri(server.url("postgres"))),
     ):
         pass
 
