@@ -1,15 +1,17 @@
 """Values to text and back: what stands in the columns of the system database.
 
-    value --plain_copy--> JSON            the quick way, for plain values (fast.py)
-    value --Reducer-----> JSON            the exact way: typed values, paths to what does not fit (reduce.py)
-    text  --read_json---> plain --prepare/boxed--> the annotated type        (text.py, typed.py)
-    arguments           Parameters, made once per function                   (signature.py)
-    errors              Failure: name, message, code, data                   (failure.py)
+    value ---> JSON              the quick way, for plain values                        fast.py
+    value ---> JSON              the exact way: typed values, the path to what is not   reduce.py, record.py
+    text  ---> plain ---> typed  by the annotation of the parameter or the result       text.py, typed.py
+    arguments                    Parameters, made once per function                     signature.py
+    errors                       Failure: name, message, code, data                     failure.py
 
-Three formats (`PortableJSON`, `SuperJSON`, `Pickle`) behind one protocol (`Codec`); `Codecs` picks by the name
-in the row and knows what may be read here. Invariants: what is encoded is equal when decoded to the same annotation,
-or refused before anything is written; no text, however hostile, raises anything but `DecodeError`; nothing
-executable is decoded unless the user named `py_pickle`.
+Three formats (`PortableJSON`, `SuperJSON`, `Pickle`) behind one protocol (`Codec`); `Codecs` picks by the
+name in the row and knows what may be read here.
+
+Invariants: what is encoded is equal when it is decoded to the same annotation, or refused before anything is
+written; no text, however hostile, raises anything but `DecodeError`; nothing executable is decoded unless
+the user named `py_pickle`.
 
 Imports durably.errors, msgspec and the standard library; no asyncio, no threads, no other part of durably.
 """

@@ -19,9 +19,15 @@ _DATA = ("data", "details", "payload", "extra", "meta", "metadata")
 
 # Not built again: what ends a process or an iteration, and what a message alone cannot make.
 _NEVER = (
-    StopIteration, StopAsyncIteration, SyntaxError, UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError,
-    BaseExceptionGroup, Warning,
-)  # fmt: skip
+    StopIteration,
+    StopAsyncIteration,
+    SyntaxError,
+    UnicodeDecodeError,
+    UnicodeEncodeError,
+    UnicodeTranslateError,
+    BaseExceptionGroup,
+    Warning,
+)
 
 BUILTIN: Mapping[str, type[Exception]] = {
     name: kind
@@ -141,12 +147,18 @@ def clean(text: str) -> str:
 def _with_message(kind: type[BaseException], message: str) -> BaseException:
     if kind is KeyError:  # str(KeyError('a')) is "'a'"
         return KeyError(_unquoted(message))
+    return _made(kind, message) or _made_without_init(kind, message)
+
+
+def _made(kind: type[BaseException], message: str) -> BaseException | None:
     try:
         error = kind(message)
-        if str(error) == message:
-            return error
+        return error if str(error) == message else None
     except Exception:  # a class whose __init__ wants something else
-        pass
+        return None
+
+
+def _made_without_init(kind: type[BaseException], message: str) -> BaseException:
     error = kind.__new__(kind, message)
     error.args = (message,)
     return error
@@ -163,8 +175,7 @@ def _unquoted(message: str) -> str:
 
 
 def _own(kind: type[BaseException], failure: Failure) -> BaseException:
-    error = kind.__new__(kind, failure.message)
-    error.args = (failure.message,)
+    error = _made_without_init(kind, failure.message)
     data = failure.data if isinstance(failure.data, dict) else {}
     for name in _own_members(kind):
         setattr(error, name, data.get(name))

@@ -45,7 +45,8 @@ class Pickle:
             _check_memo(raw)
             return _Unpickler(io.BytesIO(raw)).load()
         except Exception as error:  # a pickle can raise anything
-            raise DecodeError(f"the stored text cannot be unpickled: {error}", serialization=self.name) from error
+            why = f"the stored text cannot be unpickled: {error}"
+            raise DecodeError(why, serialization=self.name) from error
 
     def encode_arguments(
         self,

@@ -34,9 +34,10 @@ class PortableJSON:
         codec.encode({"at": datetime(2025, 5, 1)})          # '{"at":"2025-05-01T00:00:00.000Z"}'
         codec.decode('"2025-05-01T00:00:00.000Z"', datetime)
 
-    Written: dataclasses, msgspec Structs, attrs and pydantic objects, TypedDicts, NamedTuples, datetimes (UTC, a
-    naive one is taken as UTC), dates, times, timedeltas, UUIDs, Decimals, Enums, bytes (base64), sets, tuples.
-    They come back as what they were where the reader's annotation says so, else as plain JSON types.
+    Written: dataclasses, msgspec Structs, attrs and pydantic objects, TypedDicts, NamedTuples, datetimes
+    (UTC; a naive one is taken as UTC), dates, times, timedeltas, UUIDs, Decimals, Enums, bytes (base64),
+    sets, tuples. They come back as what they were where the reader's annotation says so, else as plain
+    JSON types.
     Refused: NaN, infinities, lone surrogates, keys that would not come back, cycles, more than 200 levels,
     and integers beyond 2**53, which `big_integers=True` writes all the same.
     """
@@ -90,7 +91,7 @@ class PortableJSON:
         head = {"name": failure.name, "message": failure.message, "code": failure.code}
         if failure.data is None:
             return encode_plain(head).decode()
-        return f"{encode_plain(head).decode()[:-1]},\"data\":{self._data_text(failure.data)}}}"
+        return f'{encode_plain(head).decode()[:-1]},"data":{self._data_text(failure.data)}}}'
 
     def decode_error(self, text: str) -> BaseException:
         """Return the error; `WorkflowFailed` (of workflow '') unless its class is a builtin or ours."""
@@ -115,7 +116,8 @@ class PortableJSON:
         try:
             return msgspec.convert(read_json(text, self.name), _Arguments)
         except msgspec.ValidationError as error:
-            raise malformed(f"arguments are an object with positionalArgs and namedArgs ({error})", self.name) from None
+            why = f"arguments are an object with positionalArgs and namedArgs ({error})"
+            raise malformed(why, self.name) from None
 
 
 def _text_of(data: Any) -> str:

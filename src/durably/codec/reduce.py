@@ -20,6 +20,7 @@ import msgspec
 from durably.codec.record import NO_KEYS, Keys, Opener, is_pydantic, opener_of
 from durably.codec.scalar import base64_text, decimal_text, instant_text
 from durably.codec.unfit import DEPTH, Unfit, describe, item_step, key_step
+from durably.errors import EncodeError
 
 __all__ = ["LARGEST", "Reducer"]
 
@@ -47,8 +48,8 @@ class Reducer:
         except Unfit as unfit:
             raise unfit.error(subject) from unfit.__cause__
         except RecursionError:
-            unfit = Unfit(describe(type(value)), "it is nested too deeply for the stack that is left")
-            raise unfit.error(subject) from None
+            hint = "it is nested too deeply for the stack that is left"
+            raise EncodeError("", describe(type(value)), hint, subject=subject) from None
 
     def reduce(self, value: Any, depth: int, keys: Keys) -> Any:
         """Return the value reduced; `keys` are the types of mapping keys that will come back."""
@@ -67,7 +68,7 @@ class Reducer:
             try:
                 plain.encode()
             except UnicodeEncodeError as error:
-                hint = f"it has a lone surrogate at index {error.start}; decode the text with errors='replace'"
+                hint = f"it has a lone surrogate at index {error.start}; decode it with errors='replace'"
                 raise Unfit("str", hint) from None
         return plain
 
@@ -81,7 +82,7 @@ class Reducer:
     def big_integer(self, value: int) -> Any:
         """An integer beyond what a double holds."""
         if not self.big_integers:
-            hint = "it is beyond 2**53, where other readers round; pass a str, or use big_integers=True"
+            hint = "it is beyond 2**53, where other readers round; pass a str, or set big_integers=True"
             raise Unfit("int", hint)
         return msgspec.Raw(self.digits(value).encode())
 

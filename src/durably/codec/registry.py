@@ -87,8 +87,8 @@ def _checked(option: str, given: Any) -> Codec:
 def _not_readable(name: str, readable: tuple[str, ...]) -> str:
     if name == "py_pickle":
         return (
-            "the row is written as py_pickle, which runs code when it is read; if you trust everybody who can "
-            "write to this database, allow it by name: allow=['py_pickle']"
+            "the row is written as py_pickle, which runs code when it is read; if you trust everybody who "
+            "can write to this database, allow it by name: allow=['py_pickle']"
         )
     return (
         f"the row is written as {name!r}, and this process reads {', '.join(readable)}; "

@@ -18,14 +18,14 @@ def revive(value: Any, notes: Any) -> Any:
         return _as(value, notes[0])
     if isinstance(notes, dict):
         for path, inner in notes.items():
-            value = _at(value, path, lambda found, inner=inner: revive(found, inner))
+            _change(value, path, inner)
     return value
 
 
 def equate(value: Any, equalities: Any) -> Any:
     """Return a value with superjson's `referentialEqualities` applied.
 
-    Only places that hold null are filled, which is where superjson left something out; the others hold a copy.
+    Only places that hold null are filled: there superjson left something out, the others hold a copy.
     A place inside what it equals (a cycle) stays None.
     """
     if isinstance(equalities, list):  # the first part is about the root, so about cycles
@@ -57,16 +57,15 @@ def _fill(value: Any, origin: list[str], path: list[str]) -> bool:
     return True
 
 
-def _at(value: Any, path: str, change: Callable[[Any], Any]) -> Any:
-    """Change what is at a path in place; a path that leads nowhere changes nothing, as in superjson."""
+def _change(value: Any, path: str, notes: Any) -> None:
+    """Revive what is at a path, in place; a path that leads nowhere changes nothing, as in superjson."""
     steps = parse_path(path)
     parent = _follow(value, steps[:-1])
     key = _key_in(parent, steps[-1])
     if key is None:  # superjson 1.13 forgets to escape the dots of a key that is noted itself
         parent, key = value, _key_in(value, path)
     if key is not None:
-        parent[key] = change(parent[key])
-    return value
+        parent[key] = revive(parent[key], notes)
 
 
 def _follow(value: Any, steps: list[str]) -> Any:
@@ -95,9 +94,8 @@ def _as(value: Any, note: Any) -> Any:
 
 def _as_composite(value: Any, note: list[Any]) -> Any:
     kind = note[1] if len(note) > 1 else None
-    if note[0] == "typed-array" and kind in ("Uint8Array", "Uint8ClampedArray"):
-        return bytes(value)
-    if note == ["custom", "Buffer"]:
+    is_binary = note[0] == "typed-array" and kind in ("Uint8Array", "Uint8ClampedArray")
+    if isinstance(value, list) and (is_binary or note == ["custom", "Buffer"]):
         return bytes(value)
     return value
 

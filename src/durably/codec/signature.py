@@ -6,7 +6,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -60,7 +60,6 @@ class Parameters:
         name = getattr(function, "__qualname__", None) or repr(function)
         return cls(name, parameters, _hints_of(function))
 
-
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], name: str
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -100,9 +99,10 @@ class Parameters:
         if row is None:
             return tuple(args)
         try:
-            return msgspec.structs.astuple(msgspec.convert(args, row, dec_hook=build, str_keys=True))
+            typed = msgspec.convert(args, row, dec_hook=build, str_keys=True)
         except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
-            return self._refuse(self._explain(error), name, error)
+            self._refuse(self._explain(error), name, error)
+        return msgspec.structs.astuple(typed)
 
     def _make_row(self, count: int) -> type[msgspec.Struct] | None:
         hints = [self._hints[p.name] for p in self._positional[:count]]
@@ -122,7 +122,7 @@ class Parameters:
         try:
             return converter(value)
         except (msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
-            return self._refuse(f"the parameter {key or owner!r}: {_without_place(error)}", name, error)
+            self._refuse(f"the parameter {key or owner!r}: {_without_place(error)}", name, error)
 
     def _explain(self, error: Exception) -> str:
         place = re.search(r"\$\[(\d+)\]", str(error))
@@ -131,7 +131,7 @@ class Parameters:
         parameter = self._positional[int(place[1])].name
         return f"the parameter {parameter!r}: {str(error).replace(place[0], '$', 1)}"
 
-    def _refuse(self, why: str, name: str, cause: Exception | None = None) -> Any:
+    def _refuse(self, why: str, name: str, cause: Exception | None = None) -> NoReturn:
         message = f"the stored arguments do not fit {self.function_name}(): {why}"
         raise DecodeError(message, serialization=name) from cause
 
@@ -146,8 +146,8 @@ def _without_place(error: Exception) -> str:
 
 def _hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     target = inspect.unwrap(getattr(function, "__func__", function))
-    if not hasattr(target, "__annotations__") and hasattr(type(target), "__call__"):
-        target = type(target).__call__
+    if not hasattr(target, "__annotations__"):  # an object that can be called
+        target = getattr(type(target), "__call__", target)  # noqa: B004  (it is looked at, not called)
     try:
         return typing.get_type_hints(target, include_extras=True)
     except Exception:  # one name that only exists for type checkers must not cost the others

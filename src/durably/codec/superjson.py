@@ -39,8 +39,9 @@ class SuperJSON:
         codec.decode(text, TicketInfo)
 
     datetime is a Date (to the millisecond), set a Set, bytes a Uint8Array, an integer beyond 2**53 a
-    bigint, a dict with keys that are not text a Map. What Python has no type for comes back plain: undefined is None,
-    a RegExp or a URL is its text, an instance of a class is a dict. Arguments are positional only.
+    bigint, a dict with keys that are not text a Map. What Python has no type for comes back plain:
+    undefined is None, a RegExp or a URL is its text, an instance of a class is a dict.
+    Arguments are positional only.
     """
 
     name = "js_superjson"

@@ -173,7 +173,7 @@ def boxed(hint: Any) -> Converter:
 
     The box makes msgspec look at the annotation once: a bare `convert` does at each call.
     """
-    box = msgspec.defstruct("Box", [("value", prepare(hint))], array_like=True)
+    box: Any = msgspec.defstruct("Box", [("value", prepare(hint))], array_like=True)
     convert = msgspec.convert
 
     def to_type(value: Any) -> Any:
@@ -190,9 +190,8 @@ class Decoders:
 
     def decode(self, text: str, hint: Any, plain: Callable[[str], Any], name: str) -> Any:
         """Return the value of a text as the annotation; `plain` reads what only a lenient parser can."""
-        decoder, convert = self.of(hint)
         try:
-            return decoder(text)
+            return self.of(hint)[0](text)
         except msgspec.ValidationError as error:
             raise DecodeError(_explain(error, hint), serialization=name) from error
         except (ValueError, RecursionError, msgspec.DecodeError):
@@ -224,5 +223,3 @@ class Decoders:
 
 def _explain(error: Exception, hint: Any) -> str:
     return f"the stored value does not fit {shown(hint)}: {str(error).replace('$[0]', '$', 1)}"
-
-

@@ -44,7 +44,7 @@ class Unfit(Exception):
                 return steps[:depth], "it contains itself; break the cycle, for example with an id"
             seen.add(parent)
         hint = f"it is nested deeper than {DEPTH} levels; flatten it, or keep it elsewhere and pass its id"
-        return steps[:3] + ["..."], hint
+        return [*steps[:3], "..."], hint
 
 
 def describe(type_: type) -> str:
