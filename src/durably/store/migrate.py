@@ -71,13 +71,15 @@ KNOWN_EXTENSION = 2
 _LOCK_SECONDS = 30.0
 _LOCK_PAUSE = 0.1
 _SETTLING_PAUSE = 0.5
+_TABLE_LOCK_TIMEOUT = "3s"
 _TABLE_LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
-_APPEARED = (
+_RACED = (
     pg.DuplicateTable,
     pg.DuplicateSchema,
     pg.DuplicateFunction,
     pg.DuplicateObject,
     pg.UniqueViolation,
+    pg.DeadlockDetected,
 )
 _ROOT = files("durably.store")
 _MIGRATIONS = "dbos_migrations"
@@ -183,12 +185,12 @@ async def ensure_database(url: str) -> bool:
 
 
 async def _bring_up(conn: Connection, names: Schemas, listen_notify: bool) -> None:
-    """Once more when something appears under our hands: TypeScript applications migrate without the lock."""
+    """Once more when somebody was in the way: TypeScript applications migrate without the lock."""
     for more in (True, True, False):
         try:
             await _bring_up_once(conn, names, listen_notify)
             return
-        except _APPEARED:
+        except _RACED:
             if not more:
                 raise
 
@@ -251,7 +253,7 @@ async def _apply_in_transaction(conn: Connection, names: Schemas, migration: _Mi
     for pause in (*_TABLE_LOCK_PAUSES, None):
         try:
             async with conn.transaction():
-                await _ask(conn, "impatient", names)
+                await _ask(conn, "impatient", timeout=_TABLE_LOCK_TIMEOUT)
                 await _run(conn, _fill(migration.text, names))
                 await _ask(conn, f"{migration.series}_set_version", names, version=migration.version)
             return
@@ -296,13 +298,22 @@ async def _outside_transaction(conn: Connection) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _migration_lock(conn: Connection, names: Schemas) -> AsyncIterator[None]:
     await _take_lock(conn, names)
-    statement, lock = await _timeouts(conn, "0", "0")
+    try:
+        async with _without_timeouts(conn):
+            yield
+    finally:
+        if not conn.closed:
+            await _ask(conn, "unlock")
+
+
+@asynccontextmanager
+async def _without_timeouts(conn: Connection) -> AsyncIterator[None]:
+    before = await _timeouts(conn, "0", "0")
     try:
         yield
     finally:
         if not conn.closed:
-            await _timeouts(conn, statement, lock)
-            await _ask(conn, "unlock")
+            await _timeouts(conn, *before)
 
 
 async def _take_lock(conn: Connection, names: Schemas) -> None:

@@ -32,7 +32,7 @@ BEGIN
         RAISE EXCEPTION 'Workflow name cannot be null or empty';
     ELSIF coalesce(enqueue_workflow.queue_name, '') = '' THEN
         RAISE EXCEPTION 'Queue name cannot be null or empty';
-    ELSIF json_typeof(named_args) <> 'object' THEN
+    ELSIF jsonb_typeof(named_args::jsonb) <> 'object' THEN  -- as jsonb: no NUL, no lone surrogate
         RAISE EXCEPTION 'Named args must be a JSON object';
     ELSIF workflow_id = '' THEN
         RAISE EXCEPTION 'Workflow ID cannot be an empty string if provided.';

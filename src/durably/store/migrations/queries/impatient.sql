@@ -1,2 +1,2 @@
 -- For this transaction: rather fail than queue for a lock, because everybody who comes later queues behind us.
-SET LOCAL lock_timeout = '3s'
+SELECT set_config('lock_timeout', %(timeout)s, true)
