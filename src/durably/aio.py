@@ -52,7 +52,7 @@ def sleep(duration: Seconds) -> Coroutine[Any, Any, None]:
 def sleep_until(instant: datetime) -> Coroutine[Any, Any, None]:
     """Wait until an aware `datetime`, on the database's clock; an instant that has passed returns at once.
 
-        await aio.sleep_until(datetime(2026, 1, 1, tzinfo=UTC))
+    await aio.sleep_until(datetime(2026, 1, 1, tzinfo=UTC))
     """
     if instant.tzinfo is None:
         raise InvalidOption("instant", instant, "a naive datetime names no instant: give it a tzinfo")
@@ -64,7 +64,7 @@ def send(
 ) -> Coroutine[Any, Any, None]:
     """Send a message to a workflow, exactly once; NoSuchWorkflow when there is none of that id.
 
-        await aio.send("order-17", {"ok": True}, topic="approval")
+    await aio.send("order-17", {"ok": True}, topic="approval")
     """
     return current_run().perform(ops.SendMessage(destination_id, message, topic, idempotency_key))
 
@@ -96,7 +96,7 @@ def recv(
 def set_event(key: str, value: Any) -> Coroutine[Any, Any, None]:
     """Publish a value under a key; who waits for it (`get_event`, here or in a client) wakes at once.
 
-        await aio.set_event("status", {"stage": "charged"})
+    await aio.set_event("status", {"stage": "charged"})
     """
     return current_run().perform(ops.SetEventValue(key, value))
 
@@ -116,7 +116,7 @@ def get_event(
 ) -> Coroutine[Any, Any, Any]:
     """What another workflow published under a key, waiting up to `timeout` seconds for it; then None.
 
-        status = await aio.get_event("order-17", "status", timeout=10)
+    status = await aio.get_event("order-17", "status", timeout=10)
     """
     return current_run().perform(ops.GetEvent(workflow_id, key, _duration("timeout", timeout), type))
 
@@ -139,7 +139,7 @@ def run_step(
 def run_step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
     """Run any function as a step under a name; a blocking one runs on a thread.
 
-        total = await aio.run_step("total", add, 1, 2)
+    total = await aio.run_step("total", add, 1, 2)
     """
     return current_run().perform(ops.RunStep(name, function, args, kwargs))
 
@@ -147,7 +147,7 @@ def run_step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any)
 def now() -> Coroutine[Any, Any, datetime]:
     """The time, the same at every replay, as an aware `datetime` in UTC.
 
-        started = await aio.now()
+    started = await aio.now()
     """
     world = current_run().resources.world
     return current_run().perform(
@@ -158,7 +158,7 @@ def now() -> Coroutine[Any, Any, datetime]:
 def uuid4() -> Coroutine[Any, Any, UUID]:
     """A random UUID, the same at every replay.
 
-        key = await aio.uuid4()
+    key = await aio.uuid4()
     """
     chance = current_run().resources.world.random
     return current_run().perform(ops.Compute(names.RANDOM_UUID, lambda: UUID(new_id(chance)), UUID))
@@ -167,15 +167,17 @@ def uuid4() -> Coroutine[Any, Any, UUID]:
 def random() -> Coroutine[Any, Any, float]:
     """A random number from 0 up to 1, the same at every replay.
 
-        if await aio.random() < 0.1: ...
+    if await aio.random() < 0.1: ...
     """
-    return current_run().perform(ops.Compute(names.RANDOM, current_run().resources.world.random.random, float))
+    return current_run().perform(
+        ops.Compute(names.RANDOM, current_run().resources.world.random.random, float)
+    )
 
 
 def workflow_id() -> str:
     """The id of the workflow that is calling.
 
-        aio.workflow_id()  # 'order-17'
+    aio.workflow_id()  # 'order-17'
     """
     return current_run().workflow_id
 
@@ -183,7 +185,7 @@ def workflow_id() -> str:
 def step_id() -> int | None:
     """The number of the step whose body is calling, None in the workflow's own code.
 
-        aio.step_id()  # 3
+    aio.step_id()  # 3
     """
     here = current_frame()
     return here.step if here is not None and here.step else None
@@ -205,5 +207,3 @@ def _duration(option: str, duration: Seconds) -> float:
     if value is None or value != value:
         raise InvalidOption(option, duration, "give seconds or a timedelta")
     return max(0.0, float(value))
-
-

@@ -1,4 +1,4 @@
-"""The application: a name, a registry, a version. The composition root, and the only file that wires the layers."""
+"""The application: a name, a registry, a version. The composition root: the only file that wires the layers."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ R = TypeVar("R")
 class Queue:
     """A queue of an application; its limits are stored in the database when the application starts.
 
-        queue = app.queue("ticketQueue", concurrency=10)
-        handle = await queue.enqueue(purchase_ticket, "Stonebraker", ["a1"], date)
+    queue = app.queue("ticketQueue", concurrency=10)
+    handle = await queue.enqueue(purchase_ticket, "Stonebraker", ["a1"], date)
     """
 
     def __init__(self, row: QueueRow) -> None:
@@ -128,8 +128,8 @@ class App:
     ) -> _WorkflowDecorator:
         """Register a function as a workflow, under its qualified name unless `name` is given.
 
-            @app.workflow(name="purchaseTicket", class_name="DBOSTicketAuthority")
-            async def purchase_ticket(event: str) -> str: ...
+        @app.workflow(name="purchaseTicket", class_name="DBOSTicketAuthority")
+        async def purchase_ticket(event: str) -> str: ...
         """
         return _WorkflowDecorator(
             self,
@@ -168,14 +168,16 @@ class App:
     ) -> Queue:
         """Declare a queue: at most `concurrency` workflows run at a time, `worker_concurrency` per process.
 
-            queue = app.queue("ticketQueue", concurrency=10)
+        queue = app.queue("ticketQueue", concurrency=10)
         """
         if not name.strip() or name.startswith(RESERVED_PREFIX):
             raise InvalidOption("name", name, f"a queue needs a name, and {RESERVED_PREFIX}* are reserved")
         _positive("concurrency", concurrency)
         _positive("worker_concurrency", worker_concurrency)
         if concurrency is not None and worker_concurrency is not None and worker_concurrency > concurrency:
-            raise InvalidOption("worker_concurrency", worker_concurrency, f"exceeds concurrency={concurrency}")
+            raise InvalidOption(
+                "worker_concurrency", worker_concurrency, f"exceeds concurrency={concurrency}"
+            )
         row = QueueRow(name=name, concurrency=concurrency, worker_concurrency=worker_concurrency)
         self._queues[name] = row
         return Queue(row)
@@ -265,6 +267,7 @@ class App:
         await self._start_leases(exits, url, engine)
         if self._listen:
             listener = Listener(database, engine.hub.notice, world)
+            engine.listening = lambda: listener.alive
             listener.start()
             exits.push_async_callback(listener.stop)
 
@@ -335,7 +338,7 @@ class App:
     def _engine_running(self) -> Engine:
         if self._engine is None:
             raise NotRunning(
-                f"application {self.name!r} is not running: use `async with app`, `with app` or `app.launch()`"
+                f"application {self.name!r} is not running: use `async with app`, `with app` or app.launch()"
             )
         return self._engine
 
@@ -357,8 +360,10 @@ class _WorkflowDecorator:
         self._app = app
         self._options = options
 
-    @overload
-    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]]) -> AsyncWorkflow[P, R]: ...
+    @overload  # a coroutine function is a function too; the first that fits is meant
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[P, Coroutine[Any, Any, R]]
+    ) -> AsyncWorkflow[P, R]: ...
 
     @overload
     def __call__(self, function: Callable[P, R]) -> BlockingWorkflow[P, R]: ...
@@ -377,5 +382,3 @@ def _positive(option: str, value: Any) -> Any:
     if value is not None and not value > 0:
         raise InvalidOption(option, value, "must be greater than 0, or left out")
     return value
-
-

@@ -7,7 +7,8 @@ unless it is named outright.
 from __future__ import annotations
 
 import os
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+import re
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from durably.errors import ConfigurationError
 
@@ -39,46 +40,62 @@ def system_database_url(
 ) -> str:
     """The URI of the system database that belongs to an application database.
 
-    Raises ConfigurationError when neither is given or the URL is not a PostgreSQL one.
+    Any libpq URI serves: several hosts, sockets, percent-encoded parts; so does SQLAlchemy's form with a
+    driver (`postgresql+psycopg://`), whose driver is dropped. Raises ConfigurationError when neither is given
+    or the URL is not a PostgreSQL one.
 
         system_database_url("postgresql://app@db/shop")  # postgresql://app@db/shop_dbos_sys
     """
     if outright is not None:
-        _split(outright)
-        return outright
+        return _joined(_split(outright))
     if database_url is None:
         raise ConfigurationError(
             "no database: pass database_url (the application database) or system_database_url, "
             f"or set {ENVIRONMENT_URL}"
         )
     parts = _split(database_url)
-    name = unquote(parts.path.removeprefix("/"))
-    if not name and system_database is None:
+    options = [option for option in parts.query.split("&") if option]
+    given = [option.removeprefix("dbname=") for option in options if option.startswith("dbname=")]
+    name = unquote(given[-1] if given else parts.path.removeprefix("/"))
+    if not name and not system_database:
         raise ConfigurationError(
             f"{redact(database_url)} names no database: add one (.../shop), or pass system_database"
         )
-    return urlunsplit(parts._replace(path="/" + quote(system_database or name + SUFFIX, safe="")))
+    path = "/" + quote(system_database or name + SUFFIX, safe="")
+    query = "&".join(option for option in options if not option.startswith("dbname="))
+    return _joined(parts._replace(path=path, query=query))
 
 
 def redact(url: str) -> str:
-    """The URL without its password, fit for messages and logs."""
-    try:
-        parts = urlsplit(url)
-        userinfo, at, host = parts.netloc.rpartition("@")
-        netloc = userinfo.partition(":")[0] + at + host
-        query = "&".join(p for p in parts.query.split("&") if p and not p.startswith("password="))
-        return urlunsplit(parts._replace(netloc=netloc, query=query))
-    except ValueError:
+    """The URL without its passwords, fit for messages and logs."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return "the given URL"
+    before, at, after = rest.rpartition("@")  # the last one: a password may hold others, wrongly
+    if at:
+        rest = before.partition(":")[0] + at + after
+    return f"{scheme}://" + re.sub(r"(?<=[?&])((?:ssl)?password=)[^&]*", r"\1***", rest)
 
 
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise ConfigurationError(f"not a URL: {error}") from None
-    if parts.scheme not in SCHEMES:
+    except ValueError:
+        raise ConfigurationError(f"{redact(url)} is not a URL") from None
+    scheme = parts.scheme.partition("+")[0]
+    if scheme not in SCHEMES or "://" not in url:
         raise ConfigurationError(
             f"{redact(url)} is not a PostgreSQL URL: it must start with postgresql:// or postgres://"
         )
-    return parts
+    if "@" in parts.path or parts.fragment or parts.netloc.count("@") > 1:
+        raise ConfigurationError(
+            f"{redact(url)} cannot be read: percent-encode what is special in its user and password "
+            "(/ as %2F, @ as %40, # as %23, ? as %3F)"
+        )
+    return parts._replace(scheme=scheme)
+
+
+def _joined(parts: SplitResult) -> str:
+    """The URI; unlike `urlunsplit` it keeps the `//` of one that names no host."""
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{query}"

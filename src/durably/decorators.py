@@ -33,7 +33,8 @@ class _Workflow(Generic[P, R]):
     """A workflow of an application, with the options of its next start."""
 
     def __init__(self, app: App, definition: WorkflowDefinition, call: Call | None = None) -> None:
-        functools.update_wrapper(self, definition.function)
+        wrapped: Any = self
+        functools.update_wrapper(wrapped, definition.function)
         self._app = app
         self._call = call or Call()
         self.definition = definition
@@ -59,8 +60,8 @@ class _Workflow(Generic[P, R]):
 class AsyncWorkflow(_Workflow[P, R]):
     """An `async def` workflow.
 
-        ticket = await purchase_ticket("Stonebraker", ["a1"], date)
-        handle = await purchase_ticket.options(workflow_id="order-17").start("Stonebraker", ["a1"], date)
+    ticket = await purchase_ticket("Stonebraker", ["a1"], date)
+    handle = await purchase_ticket.options(workflow_id="order-17").start("Stonebraker", ["a1"], date)
     """
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
@@ -75,7 +76,7 @@ class AsyncWorkflow(_Workflow[P, R]):
     def options(self, **options: Any) -> AsyncWorkflow[P, R]:
         """The same workflow with other options for its next start: see `durably.engine.call.Call`.
 
-            purchase_ticket.options(workflow_id="order-17", timeout=60)
+        purchase_ticket.options(workflow_id="order-17", timeout=60)
         """
         workflow: AsyncWorkflow[P, R] = self._with(options)
         return workflow
@@ -83,7 +84,7 @@ class AsyncWorkflow(_Workflow[P, R]):
     def start(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, AsyncRunHandle[R]]:
         """Start (or, with a `queue_name`, enqueue) the workflow; a handle to it.
 
-            handle = await purchase_ticket.start("Stonebraker", ["a1"], date)
+        handle = await purchase_ticket.start("Stonebraker", ["a1"], date)
         """
         here = _workflow_frame(self.name)
         if here is None:
@@ -111,7 +112,7 @@ class AsyncWorkflow(_Workflow[P, R]):
 class BlockingWorkflow(_Workflow[P, R]):
     """A `def` workflow; see AsyncWorkflow.
 
-        ticket = purchase_ticket("Stonebraker", ["a1"], date)
+    ticket = purchase_ticket("Stonebraker", ["a1"], date)
     """
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -131,14 +132,12 @@ class BlockingWorkflow(_Workflow[P, R]):
     def start(self, *args: P.args, **kwargs: P.kwargs) -> RunHandle[R]:
         """Start (or, with a `queue_name`, enqueue) the workflow; a handle to it.
 
-            handle = purchase_ticket.start("Stonebraker", ["a1"], date)
+        handle = purchase_ticket.start("Stonebraker", ["a1"], date)
         """
         here = _workflow_frame(self.name)
         if here is not None:
             return self._handle(here.run.perform_blocking(self._start_operation(args, kwargs)))
-        return self._handle(
-            self._app._blocking(self._app._start, self.definition, args, kwargs, self._call)
-        )
+        return self._handle(self._app._blocking(self._app._start, self.definition, args, kwargs, self._call))
 
     def _handle(self, workflow_id: str) -> RunHandle[R]:
         return RunHandle(AsyncRunHandle(self._app, workflow_id, self.definition.parameters.result_type))

@@ -1,34 +1,34 @@
 """Every error that durably raises on purpose, in one tree.
 
-    DurablyError
-    +-- ConfigurationError          an option or a URL that cannot work; nothing was written
-    |   +-- InvalidOption           which option, which value, what to do
-    +-- DatabaseError
-    |   +-- DatabaseUnavailable     no server, no route, refused login, silence
-    |   +-- NotASystemDatabase      reachable, but DBOS's tables are not in it
-    |   +-- SchemaTooOld            a generation that must be migrated first
-    |   +-- SchemaTooNew            a generation that this release does not know
-    +-- CodecError
-    |   +-- EncodeError             a value that cannot be stored, with the path inside it
-    |   +-- DecodeError             a stored text that cannot be read here
-    +-- WorkflowError
-    |   +-- NoSuchWorkflow
-    |   +-- WorkflowConflict        the id is in use by another workflow
-    |   +-- WorkflowIdInUse         the id is in use and the policy says reject
-    |   +-- Deduplicated            the deduplication id is held on that queue
-    |   +-- WorkflowFailed          the workflow ended with an error that has no class here
-    |   +-- WorkflowCancelled       the awaited workflow is cancelled
-    |   +-- RecoveryAttemptsExceeded
-    |   +-- WorkflowTimeout         the wait was over before the workflow was
-    |   +-- NonDeterminism          the code asks for another operation than was recorded
-    +-- StepError
-    |   +-- StepRetriesExhausted
-    |   +-- StepTimeout
-    +-- WrongContext                a call that only works (or never works) inside a workflow
-    +-- NotRunning                  the application or the client is closed, or not started
-    +-- EmbeddedUnavailable         no embedded PostgreSQL for this platform, or it does not start
+DurablyError
++-- ConfigurationError          an option or a URL that cannot work; nothing was written
+|   +-- InvalidOption           which option, which value, what to do
++-- DatabaseError
+|   +-- DatabaseUnavailable     no server, no route, refused login, silence
+|   +-- NotASystemDatabase      reachable, but DBOS's tables are not in it
+|   +-- SchemaTooOld            a generation that must be migrated first
+|   +-- SchemaTooNew            a generation that this release does not know
++-- CodecError
+|   +-- EncodeError             a value that cannot be stored, with the path inside it
+|   +-- DecodeError             a stored text that cannot be read here
++-- WorkflowError
+|   +-- NoSuchWorkflow
+|   +-- WorkflowConflict        the id is in use by another workflow
+|   +-- WorkflowIdInUse         the id is in use and the policy says reject
+|   +-- Deduplicated            the deduplication id is held on that queue
+|   +-- WorkflowFailed          the workflow ended with an error that has no class here
+|   +-- WorkflowCancelled       the awaited workflow is cancelled
+|   +-- RecoveryAttemptsExceeded
+|   +-- WorkflowTimeout         the wait was over before the workflow was
+|   +-- NonDeterminism          the code asks for another operation than was recorded
++-- StepError
+|   +-- StepRetriesExhausted
+|   +-- StepTimeout
++-- WrongContext                a call that only works (or never works) inside a workflow
++-- NotRunning                  the application or the client is closed, or not started
++-- EmbeddedUnavailable         no embedded PostgreSQL for this platform, or it does not start
 
-    RunInterrupted(BaseException)   stops a run from inside; not for user code to catch
+RunInterrupted(BaseException)   stops a run from inside; not for user code to catch
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class Deduplicated(WorkflowError):
         super().__init__(
             workflow_id,
             f"workflow {workflow_id!r} was not enqueued: deduplication id {deduplication_id!r} is held by "
-            f"another workflow on queue {queue_name!r}; duplication_policy='return-existing' returns that one",
+            f"another workflow on queue {queue_name!r}; duplication_policy='return-existing' gives that one",
         )
         self.queue_name = queue_name
         self.deduplication_id = deduplication_id

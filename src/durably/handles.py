@@ -27,8 +27,8 @@ R = TypeVar("R", default=Any)
 class AsyncRunHandle(Generic[R]):
     """A workflow that was started; in a workflow, waiting for it is a recorded operation.
 
-        handle = await purchase_ticket.start("Stonebraker", ["a1"], date)
-        ticket = await handle.get_result()
+    handle = await purchase_ticket.start("Stonebraker", ["a1"], date)
+    ticket = await handle.get_result()
     """
 
     def __init__(self, app: App, workflow_id: str, result_type: Any = Any) -> None:
@@ -60,7 +60,9 @@ class AsyncRunHandle(Generic[R]):
             raise outcome(ended)
         if ended.error is not None:
             raise resources.codecs.decode_error(self.workflow_id, ended.error, ended.serialization)
-        result: R = resources.codecs.get(ended.serialization).decode(ended.output or "null", self._result_type)
+        result: R = resources.codecs.get(ended.serialization).decode(
+            ended.output or "null", self._result_type
+        )
         return result
 
     def __repr__(self) -> str:
@@ -70,7 +72,7 @@ class AsyncRunHandle(Generic[R]):
 class RunHandle(Generic[R]):
     """The blocking twin of AsyncRunHandle.
 
-        ticket = purchase_ticket.start("Stonebraker", ["a1"], date).get_result()
+    ticket = purchase_ticket.start("Stonebraker", ["a1"], date).get_result()
     """
 
     def __init__(self, handle: AsyncRunHandle[R]) -> None:

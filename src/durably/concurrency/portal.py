@@ -5,66 +5,63 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import os
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakSet
 
+from durably.concurrency.forks import keep_for_ever
 from durably.errors import NotRunning, WrongContext
 
-__all__ = ["Portal"]
+__all__ = ["Portal", "has_calling_thread", "in_calling_thread"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Inbox = SimpleQueue[Callable[[], object] | None]  # what the waiting thread is to run; None: the call is over
+
+_caller: contextvars.ContextVar[Inbox | None] = contextvars.ContextVar("durably_caller", default=None)
+_portals: WeakSet[Portal] = WeakSet()
 
 
 class Portal:
     """Runs coroutine functions on a loop for threads outside it.
 
-    portal = Portal.start("durably-client")
-    portal.call(async_function, 1, two=2)
-    portal.close()
+    A portal with a loop of its own starts another one in a forked child, where the thread of the first does
+    not exist; the parent's loop is left alone.
+
+        portal = Portal.start("durably-client")
+        portal.call(async_function, 1, two=2)
+        portal.close()
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread | None = None) -> None:
         self.loop = loop
         self._thread = thread
-        self._closed = False
+        self._lock = threading.Lock()
+        self._closed = self._forked = False
+        _portals.add(self)
 
     @classmethod
     def start(cls, name: str) -> Portal:
         """A portal with a loop of its own, on a daemon thread of that name."""
-        loop = asyncio.new_event_loop()
-        ready = threading.Event()
+        return cls(*_start(name))
 
-        def run() -> None:
-            asyncio.set_event_loop(loop)
-            loop.call_soon(ready.set)
-            loop.run_forever()
-            loop.close()
-
-        thread = threading.Thread(target=run, name=name, daemon=True)
-        thread.start()
-        ready.wait()
-        return cls(loop, thread)
-
-    def call(self, function: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `function(*args, **kwargs)` on the loop, in this thread's context, and wait for its result.
 
         Raises WrongContext on the loop's own thread (it would wait for itself), NotRunning when closed.
         """
         self._refuse(getattr(function, "__name__", "it"))
-        context = contextvars.copy_context()
-
-        async def run() -> T:
-            task = context.run(asyncio.ensure_future, function(*args, **kwargs))
-            return await task
-
-        future = asyncio.run_coroutine_threadsafe(run(), self.loop)
+        call = _Call(lambda: function(*args, **kwargs))
         try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+            self.loop.call_soon_threadsafe(call.start)
+        except RuntimeError:
+            raise NotRunning("the client or application is closed") from None
+        result: T = call.wait(self.loop)
+        return result
 
     def iterate(
         self, function: Callable[P, AsyncIterator[T]], /, *args: P.args, **kwargs: P.kwargs
@@ -90,15 +87,20 @@ class Portal:
             self.loop.call_soon_threadsafe(function, *args)
 
     def close(self) -> None:
-        """Stop the loop that the portal started, and join its thread. Closing twice is fine."""
+        """Stop the loop that the portal started, and join its thread. Closing twice is fine.
+
+        Calls that are still waiting end with NotRunning.
+        """
         if self._closed:
             return
         self._closed = True
-        if self._thread is not None:
+        if self._thread is not None and not self._forked:
             self.post(self.loop.stop)
             self._thread.join()
 
     def _refuse(self, name: str) -> None:
+        if self._forked:
+            self._start_again()
         if self._closed or self.loop.is_closed():
             raise NotRunning(f"{name}() needs a running client or application: it is closed")
         with contextlib.suppress(RuntimeError):
@@ -107,3 +109,118 @@ class Portal:
                     f"blocking call {name}() on the event loop's own thread would wait for itself; "
                     f"await the asynchronous {name}() instead"
                 )
+
+    def _start_again(self) -> None:
+        with self._lock:
+            if self._forked and not self._closed and self._thread is not None:
+                self.loop, self._thread = _start(self._thread.name)
+                self._forked = False
+
+    def _forget_parent(self) -> None:
+        """In a forked child: the loop's thread is not here, and its selector is the parent's too."""
+        self._lock = threading.Lock()
+        self._forked = self._thread is not None
+        keep_for_ever(self.loop)
+
+
+class _Call:
+    """One call: its task on the loop, and the thread that waits for it and meanwhile does what it asks."""
+
+    def __init__(self, function: Callable[[], Awaitable[Any]]) -> None:
+        self._function = function
+        self._inbox: Inbox = SimpleQueue()
+        self._context = contextvars.copy_context()
+        self._task: asyncio.Task[Any] | None = None
+
+    def start(self) -> None:
+        """On the loop: begin, in the context of the thread that called."""
+        self._context.run(_caller.set, self._inbox)
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._run(), context=self._context)
+        self._task.add_done_callback(lambda _: self._inbox.put(None))
+
+    async def _run(self) -> Any:
+        return await self._function()
+
+    def wait(self, loop: asyncio.AbstractEventLoop) -> Any:
+        """On the calling thread: run what the call asks for until it is over; its result."""
+        try:
+            while (errand := self._inbox.get()) is not None:
+                errand()
+        except BaseException:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._cancel)
+            raise
+        assert self._task is not None
+        if self._task.cancelled():
+            raise NotRunning("the client or application was closed during this call")
+        return self._task.result()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+def has_calling_thread() -> bool:
+    """Whether the running task serves a thread that waits in `Portal.call`."""
+    return _caller.get() is not None
+
+
+async def in_calling_thread(function: Callable[[], T]) -> T:
+    """Run a blocking function on the thread that waits for the running task: what it holds is its own."""
+    inbox = _caller.get()
+    assert inbox is not None, "no thread waits for this task"
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            loop.call_soon_threadsafe(_settle, future, future.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(_settle, future, future.set_result, result)
+
+    inbox.put(run)
+    return await future
+
+
+def _settle(future: asyncio.Future[Any], settle: Callable[[Any], None], outcome: Any) -> None:
+    if not future.done():
+        settle(outcome)
+
+
+def _start(name: str) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
+    """A loop that runs on a daemon thread of that name."""
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.call_soon(ready.set)
+        loop.run_forever()
+        _end_tasks(loop)
+        loop.close()
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    ready.wait()
+    return loop, thread
+
+
+def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what still runs, so that nobody waits for ever for a loop that has stopped."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+def _after_fork() -> None:
+    for portal in list(_portals):
+        portal._forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)

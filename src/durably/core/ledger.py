@@ -1,8 +1,8 @@
 """Replay: numbers the operations of a run, and answers those that are recorded.
 
-    draw -> 1, 2, 3, ...        in the order in which the code asks
-    recorded(n, name)           the record of operation n, None beyond the end of the history,
-                                NonDeterminism where another operation is recorded there
+draw -> 1, 2, 3, ...        in the order in which the code asks
+recorded(n, name)           the record of operation n, None beyond the end of the history,
+                            NonDeterminism where another operation is recorded there
 """
 
 from __future__ import annotations

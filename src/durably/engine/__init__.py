@@ -1,4 +1,4 @@
-"""Runs workflows: claims them, replays what is recorded, performs the rest, hands every outcome to the writer.
+"""Runs workflows: claims them, replays what is recorded, performs the rest, hands outcomes to the writer.
 
     dispatcher   queues -> claimed workflows          executor   one attempt of one workflow
     run          one operation after another          leases     who is alive, whose work is free

@@ -1,7 +1,7 @@
 """An application's engine on a given store and world: the parts, and how they tell each other things.
 
-    notices, fallback query -> hub -> dispatcher -> executor -> runs -> writer -> store
-    heartbeat (own loop) -> beaten -> interrupt what is not ours, release what we do not run
+notices, fallback query -> hub -> dispatcher -> executor -> runs -> writer -> store
+heartbeat (own loop) -> beaten -> interrupt what is not ours, release what we do not run
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from durably.codec import Codecs
 from durably.core.ids import child_id, new_id
 from durably.core.ops import StartChild
-from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, World
+from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, World
 from durably.core.records import Create, Created
 from durably.engine.call import Call
 from durably.engine.dispatcher import Dispatcher
@@ -63,7 +63,15 @@ class Engine:
             lease_seconds=lease_seconds,
         )
         self._registry = registry
-        self.hub = Hub(self._poll, world, saw=self._saw, heard=self._heard)
+        self.listening: Callable[[], bool] = lambda: False
+        self.hub = Hub(
+            lambda waits: store.poll(waits, None),
+            world,
+            pulse=lambda waits: store.poll(waits, self.identity),
+            saw=self._saw,
+            heard=self._heard,
+            listening=lambda: self.listening(),
+        )
         self.writer = Writer(store.commit, world)
         self.workers = Workers(threads)
         self.resources = Resources(
@@ -75,9 +83,7 @@ class Engine:
             world=world,
             start_child=self._start_child,
         )
-        self.executor = Executor(
-            registry=registry, store=store, resources=self.resources, freed=self._freed
-        )
+        self.executor = Executor(registry=registry, store=store, resources=self.resources, freed=self._freed)
         self.dispatcher = Dispatcher(
             store=store,
             executor=self.executor,
@@ -208,9 +214,6 @@ class Engine:
 
     # -- what the database tells --------------------------------------------------------------------------
 
-    async def _poll(self, waits: Sequence[Wait]) -> Ready:
-        return await self.store.poll(waits, self.identity)
-
     def _saw(self, ready: Ready) -> None:
         for workflow_id in ready.cancelled:
             self.executor.interrupt(workflow_id, "its deadline has passed")
@@ -268,7 +271,6 @@ class Engine:
 
     async def _enter_anew(self) -> None:
 
-
         self.identity = msgspec.structs.replace(self.identity, executor_id=new_id(self.world.random))
         self._set_clock(await self.store.register(self.identity))
 
@@ -305,5 +307,3 @@ def _claimed(record: Create, created: Created) -> Claimed:
         authenticated_roles=record.authenticated_roles,
         has_history=False,
     )
-
-

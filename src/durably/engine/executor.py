@@ -1,7 +1,7 @@
 """One attempt of one workflow, from its claim to its recorded outcome.
 
-    claimed -> begin -> [set aside | fail | run] -> outcome -> record -> announce
-                                             \\-> interrupted: nothing is recorded, someone else goes on
+claimed -> begin -> [set aside | fail | run] -> outcome -> record -> announce
+                                         \\-> interrupted: nothing is recorded, someone else goes on
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from durably.codec import Codec, Codecs
 from durably.concurrency.ticket import ThreadTicket, Ticket
 from durably.core.ports import Claimed, HistoryRow, ResultRow, Store, World
-from durably.core.records import Create, Created, Finish, Record
+from durably.core.records import Finish, Record
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run
@@ -112,7 +112,7 @@ class Executor:
             run.interrupt(RunInterrupted(workflow_id, reason))
 
     async def drain(self, seconds: float) -> None:
-        """Let active runs end for so long, then interrupt what is left; those that wait are not waited for."""
+        """Let active runs end for so long, then interrupt the rest; those that wait are not waited for."""
         await self._wait(lambda: self.active > 0, seconds)
         for run in list(self.running.values()):
             run.interrupt(RunInterrupted(run.workflow_id, "its executor is shutting down"))

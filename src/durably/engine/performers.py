@@ -231,7 +231,8 @@ async def _start_child(run: Run, number: int, row: HistoryRow | None, operation:
         if row.error is not None:
             run.recall(row)
         return row.child_workflow_id or ""
-    return await run.resources.start_child(run, number, operation)
+    workflow_id: str = await run.resources.start_child(run, number, operation)
+    return workflow_id
 
 
 async def _get_result(run: Run, number: int, row: HistoryRow | None, operation: ops.GetResult[Any]) -> Any:

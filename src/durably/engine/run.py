@@ -147,7 +147,9 @@ class Run:
 
     def error_as_recorded(self, record: Step) -> BaseException:
         """The error as it would come back from the record."""
-        return self.resources.codecs.decode_error(self.workflow_id, record.error or "{}", record.serialization)
+        return self.resources.codecs.decode_error(
+            self.workflow_id, record.error or "{}", record.serialization
+        )
 
     def recall(self, row: HistoryRow, type_: Any = Any) -> Any:
         """The value of a recorded operation; raises the recorded error."""

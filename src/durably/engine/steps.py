@@ -35,7 +35,7 @@ async def run_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -
     try:
         with _inside(run, number):
             value = await _attempts(run, step)
-    except Exception as raised:  # noqa: BLE001 - the user's error is the step's outcome
+    except Exception as raised:
         error = raised
     record, error = _encode(run, number, step, started, value, error)
     await run.record(record)
@@ -53,7 +53,7 @@ def run_blocking_step(run: Run, number: int, row: HistoryRow | None, step: Step_
     try:
         with _inside(run, number):
             value = _blocking_attempts(run, step)
-    except Exception as raised:  # noqa: BLE001 - the user's error is the step's outcome
+    except Exception as raised:
         error = raised
     record, error = _encode(run, number, step, started, value, error)
     run.record_blocking(record)
@@ -178,5 +178,3 @@ def _encode(
         except EncodeError as refused:
             error = refused
     return run.step_record(number, step.name, started=started, error=error), error
-
-

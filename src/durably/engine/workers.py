@@ -76,7 +76,7 @@ class Workers:
             future, context, function = job
             try:
                 value, error = context.run(function), None
-            except BaseException as raised:  # noqa: BLE001 - every outcome is reported to the loop
+            except BaseException as raised:
                 value, error = None, raised
             self._report(future, value, error)
 

@@ -23,7 +23,7 @@ from durably.errors import Deduplicated, NoSuchWorkflow, RunInterrupted
 from durably.store.database import Call, Database
 from durably.store.failures import is_refused
 
-__all__ = ["commit"]
+__all__ = ["commit", "created", "creation", "refusal", "sending", "sent"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -42,7 +42,7 @@ async def commit(database: Database, application_name: str | None, batch: Sequen
         if not is_refused(error):
             raise
         if len(batch) == 1:
-            return [_refusal(batch[0], error)]
+            return [refusal(batch[0], error)]
     return [(await commit(database, application_name, [record]))[0] for record in batch]
 
 
@@ -54,14 +54,41 @@ async def _commit_together(
         (kind.statement, {"records": _encode(members).decode(), "application_name": application_name})
         for kind, members in groups
     ]
+    limited = [r for r in batch if type(r) is Create and r.max_recovery_attempts is not None]
+    if limited:
+        calls.append(("limits/set", {"records": _encode(limited).decode()}))
     answers = await database.transaction(calls)
     replies: dict[int, Any] = {}
-    for (kind, members), rows in zip(groups, answers, strict=True):
+    for (kind, members), rows in zip(groups, answers, strict=False):  # the limits have no answer
         replies.update(zip(map(id, members), kind.read(members, rows), strict=True))
     return [replies[id(record)] for record in batch]
 
 
-def _refusal(record: Record, error: Exception) -> Exception:
+def creation(records: Sequence[Create]) -> list[Call]:
+    """The statements that create these workflows, for a transaction of the caller's own; see `created`."""
+    parameters = {"records": _encode(records).decode(), "application_name": None}
+    limited = any(record.max_recovery_attempts is not None for record in records)
+    calls: list[Call] = [("workflows/create", parameters)]
+    return [*calls, ("limits/set", {"records": parameters["records"]})] if limited else calls
+
+
+def created(records: Sequence[Create], rows: Rows) -> Replies:
+    """What the first statement of `creation` says of each record."""
+    return _creates(records, rows)
+
+
+def sending(records: Sequence[Send]) -> Call:
+    """The statement that sends these messages, for a transaction of the caller's own; see `sent`."""
+    return "messages/send", {"records": _encode(records).decode(), "application_name": None}
+
+
+def sent(records: Sequence[Send], rows: Rows) -> Replies:
+    """What the rows of `sending` say of each record."""
+    return _sends(records, rows)
+
+
+def refusal(record: Record, error: Exception) -> Exception:
+    """What it means that the database refuses a record: an error of our own where there is one."""
     constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
     if isinstance(record, Create) and constraint == "uq_workflow_status_dedup_id":
         return Deduplicated(

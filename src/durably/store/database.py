@@ -24,6 +24,7 @@ Connection: TypeAlias = psycopg.AsyncConnection[Any]
 
 DEADLINE = 30.0  # seconds that a statement may take before its connection is abandoned
 POOL_TIMEOUT = 10.0  # seconds to wait for a free connection
+GRACE = 5.0  # seconds beyond a limit that the server itself keeps
 
 
 class Database:
@@ -80,6 +81,24 @@ class Database:
         async with self.connection() as connection, _deadline(connection):
             return await self.rows_on(connection, name, parameters)
 
+    async def query(self, name: str, parameters: Mapping[str, Any], *, seconds: float) -> list[Any]:
+        """Execute one statement of many optional conditions; its rows.
+
+        It is planned for these very values, and the server ends it after `seconds`.
+        """
+        limit = {"milliseconds": str(round(seconds * 1000))}
+        async with self.connection() as connection, _deadline(connection, seconds + GRACE):
+            async with connection.pipeline():
+                await connection.execute(statement("session/limit", self.schemas), limit, prepare=False)
+                cursor = await connection.execute(statement(name, self.schemas), parameters, prepare=False)
+            return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def begun(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction, which an error rolls back."""
+        async with self.connection() as connection, _deadline(connection), connection.transaction():
+            yield connection
+
     async def rows_on(self, connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[Any]:
         """Execute one statement on a connection of the caller's; its rows."""
         cursor = await connection.execute(statement(name, self.schemas), parameters)
@@ -113,13 +132,13 @@ def connection_string(url: str, label: str) -> str:
 
 
 @asynccontextmanager
-async def _deadline(connection: Connection) -> AsyncIterator[None]:
+async def _deadline(connection: Connection, seconds: float = DEADLINE) -> AsyncIterator[None]:
     """Abandon the connection when its statement does not end in time."""
     try:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
         connection.pgconn.finish()
         raise psycopg.OperationalError(
-            f"no answer within {DEADLINE:g} s; the connection is given up"
+            f"no answer within {seconds:g} s; the connection is given up"
         ) from None

@@ -9,7 +9,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from durably.config import redact
 from durably.errors import DatabaseError, DatabaseUnavailable, NotASystemDatabase, NotRunning
 
-__all__ = ["Contention", "is_refused", "is_transient", "translate"]
+__all__ = ["Contention", "first_line", "is_ended_by_limit", "is_refused", "is_transient", "translate"]
 
 # Connection exceptions, insufficient resources, operator intervention, and a server that turned read-only.
 GONE = ("08", "53", "57")
@@ -49,6 +49,11 @@ def is_transient(error: BaseException) -> bool:
 def is_refused(error: BaseException) -> bool:
     """Whether the database refuses these very values, now and later."""
     return isinstance(error, psycopg.IntegrityError | psycopg.DataError | psycopg.ProgrammingError)
+
+
+def is_ended_by_limit(error: BaseException) -> bool:
+    """Whether the server ended a statement because it took too long."""
+    return isinstance(error, pg.QueryCanceled)
 
 
 def _is_gone(error: psycopg.Error) -> bool:

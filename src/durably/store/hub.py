@@ -30,8 +30,9 @@ SHARE = 0.1  # of its time that a process may spend in the fallback query
 class Hub:
     """Futures for things that happen in the database.
 
-    `poll` is the fallback query; `saw` is told everything that it returned, `heard` of notices about queues
-    and cancellations (an executor's business, see `engine.dispatcher`).
+    `poll(waits)` is the fallback query. An executor gives `pulse` as well: the same query with everything
+    else that time or a silent peer can bring, and `saw`, which is told what it returned; at rest the pulse
+    alone is asked, for both. `heard` is told of notices about queues and cancellations.
     """
 
     def __init__(
@@ -39,17 +40,24 @@ class Hub:
         poll: Callable[[Sequence[Wait]], Awaitable[Ready]],
         world: World,
         *,
+        pulse: Callable[[Sequence[Wait]], Awaitable[Ready]] | None = None,
         saw: Callable[[Ready], None] | None = None,
         heard: Callable[[str, str], None] | None = None,
+        listening: Callable[[], bool] = lambda: False,
     ) -> None:
         self._poll = poll
+        self._pulse = pulse
         self._world = world
         self._saw = saw
         self._heard = heard
+        self._listening = listening
         self._waits: dict[Wait, set[asyncio.Future[Any]]] = {}
-        self._hot: set[Wait] = set()
+        self._hot: set[Wait] = set()  # to be asked about at once
         self._woken = asyncio.Event()
-        self._interval = FASTEST
+        self._poll_pace = FASTEST
+        self._pulse_pace = FASTEST
+        self._poll_at = 0.0
+        self._pulse_at = 0.0
         self._next_due: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -103,13 +111,15 @@ class Hub:
         self._resolve(Wait("result", result.workflow_id), result)
 
     def ask_soon(self) -> None:
-        """Let the next fallback query come at once."""
-        self._interval = FASTEST
+        """Let the next pulse come at once."""
+        self._pulse_pace, self._pulse_at = FASTEST, 0.0
         self._woken.set()
 
     def _hurry(self) -> None:
-        if self._hot or self._interval > FASTEST:
-            self._interval = FASTEST
+        """Someone new waits: look often again."""
+        if self._hot or self._poll_pace > FASTEST:
+            self._poll_pace = FASTEST
+            self._poll_at = min(self._poll_at, self._world.monotonic() + FASTEST)
             self._woken.set()
 
     def _heat(self, waits: Iterable[Wait]) -> None:
@@ -132,19 +142,24 @@ class Hub:
 
     async def _loop(self) -> None:
         while True:
-            hot = list(self._hot)
-            self._hot.clear()
+            self._woken.clear()
             began = self._world.monotonic()
-            await self._ask(hot or list(self._waits), complete=not hot)
-            self._pace(hot=bool(hot), spent=self._world.monotonic() - began)
-            if not self._hot:
-                await self._rest()
+            if self._pulse is not None and began >= self._pulse_at:
+                self._hot.clear()
+                await self._ask(self._pulse, list(self._waits))
+                self._pace_pulse(self._world.monotonic() - began)
+            elif self._hot:
+                hot = list(self._hot)
+                self._hot.clear()
+                await self._ask(self._poll, hot)
+            elif self._waits and began >= self._poll_at:
+                await self._ask(self._poll, list(self._waits))
+                self._pace_poll(self._world.monotonic() - began)
+            await self._rest()
 
-    async def _ask(self, waits: list[Wait], *, complete: bool) -> None:
-        if not waits and self._saw is None:
-            return
+    async def _ask(self, query: Callable[[Sequence[Wait]], Awaitable[Ready]], waits: list[Wait]) -> None:
         try:
-            ready = await self._poll(waits)
+            ready = await query(waits)
         except DatabaseError as error:
             logger.warning("the fallback query waits for the database: %s", error)
             return
@@ -154,21 +169,33 @@ class Hub:
             self._resolve(Wait("event", workflow_id, key), (value, serialization))
         for workflow_id, topic in ready.messages:
             self._resolve(Wait("message", workflow_id, topic), True)
-        self._next_due = ready.next_delay
-        if self._saw is not None:
+        if query is self._pulse and self._saw is not None:
+            self._next_due = ready.next_delay
             self._saw(ready)
 
-    def _pace(self, *, hot: bool, spent: float) -> None:
-        slowest = SLOWEST if self._waits and self._saw is None else IDLE
-        grown = self._interval if hot else self._interval * GROWTH
-        self._interval = min(slowest, max(grown, spent / SHARE))
+    def _pace_poll(self, spent: float) -> None:
+        self._poll_pace = min(SLOWEST, max(self._poll_pace * GROWTH, spent / SHARE))
+        self._poll_at = self._world.monotonic() + self._poll_pace
+
+    def _pace_pulse(self, spent: float) -> None:
+        """While notices arrive the pulse is slow; without them it is the only way to hear of work."""
+        grown = IDLE if self._listening() else max(self._pulse_pace * GROWTH, spent / SHARE)
+        self._pulse_pace = min(IDLE, grown)
+        wait = self._pulse_pace if self._next_due is None else min(self._pulse_pace, self._next_due)
+        self._pulse_at = self._world.monotonic() + wait
 
     async def _rest(self) -> None:
-        self._woken.clear()
-        if not self._waits and self._saw is None:
+        """Until the next query is due; a poll as slow as the pulse is left to the pulse."""
+        if self._hot:
+            return
+        due = []
+        if self._pulse is not None:
+            due.append(self._pulse_at)
+        if self._waits and (self._pulse is None or self._poll_pace < SLOWEST):
+            due.append(self._poll_at)
+        if not due:
             await self._woken.wait()
             return
-        seconds = self._interval if self._next_due is None else min(self._interval, max(0.0, self._next_due))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(max(0.0, min(due) - self._world.monotonic())):
                 await self._woken.wait()

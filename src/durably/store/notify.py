@@ -64,7 +64,7 @@ class Listener:
 
     async def _listen(self, connection: Connection) -> None:
         for channel in CHANNELS:
-            await connection.execute(f'LISTEN "{channel}"')  # noqa: S608 - constants
+            await connection.execute(f'LISTEN "{channel}"')
         self._probe = f"probe::{self._world.random.getrandbits(64):x}"
         await self._database.rows("hub/notify", {"payload": self._probe})
         async for notice in connection.notifies(timeout=PROBE_TIMEOUT):
@@ -75,6 +75,7 @@ class Listener:
         if not self.alive:
             logger.warning("LISTEN is accepted but nothing arrives (a transaction-mode pooler?): polling")
             await asyncio.Event().wait()
+        self._heard(DURABLY_CHANNEL, "q::*")  # what came while we were deaf: let the next query tell
         async for notice in connection.notifies():
             self._take(notice.channel, notice.payload)
 

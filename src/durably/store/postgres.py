@@ -80,7 +80,7 @@ class PostgresStore:
         return _ready(rows)
 
     async def register(self, executor: ExecutorIdentity) -> float:
-        """Enter the executor and its version; ConfigurationError when another application owns the version."""
+        """Enter executor and version; ConfigurationError when another application owns the version."""
         version, entered = await self._database.transaction(
             [
                 (
