@@ -1,4 +1,4 @@
-"""The application: a name, a registry, a version. The composition root: the only file that wires the layers."""
+"""The application: a name, a registry, a version. The composition root: the one file that wires the layers."""
 
 from __future__ import annotations
 
