@@ -18,7 +18,8 @@ NOBODY = 65534
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Path]:
     """A directory that everybody may enter: pytest's own is closed to the account of root's server."""
-    ground = Path(tempfile.mkdtemp(prefix="durably-test-", dir="/tmp"))
+    memory = Path("/dev/shm")  # where there is one: dozens of clusters are copied
+    ground = Path(tempfile.mkdtemp(prefix="durably-test-", dir=memory if memory.is_dir() else "/tmp"))
     ground.chmod(0o755)
     yield ground
     shutil.rmtree(ground)

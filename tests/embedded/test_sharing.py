@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from pathlib import Path
 
 import psycopg
@@ -113,7 +114,8 @@ def test_the_environment_of_the_first_user_does_not_leak_into_the_server(house: 
 def test_a_fork_is_not_a_user(house: House) -> None:
     server = start(house.home, durable=False)
     hold_on, let_go = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings(action="ignore"):  # Python 3.12 warns of the threads of a test runner
+        child = os.fork()
     if child == 0:
         os.close(let_go)
         server.stop()  # does nothing here

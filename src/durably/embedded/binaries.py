@@ -1,6 +1,6 @@
 """Where the PostgreSQL programs are: inside an installed wheel, which is looked into and never imported.
 
-Its Python does nothing for us, and importing it would have side effects (a lock file, a log handler).
+Its Python does nothing for us, and importing it would load psutil and more.
 """
 
 from __future__ import annotations

@@ -22,13 +22,14 @@ from pathlib import Path
 from durably.embedded import cluster
 from durably.embedded.account import Account
 from durably.embedded.binaries import Binaries
-from durably.embedded.locks import is_locked, try_lock
+from durably.embedded.locks import Lock, is_locked, try_lock
 from durably.embedded.place import Place
 from durably.errors import EmbeddedUnavailable
 
 __all__ = ["ensure_running", "main"]
 
 PERIOD = 0.5  # seconds between two looks
+PERIOD_AFTER_FAILURE = 10.0  # seconds; a server that cannot start should not fill its log with attempts
 
 # What the keeper's Python runs. It forks first: the process that started it must not be left with a child,
 # and need not wait for imports. Then it makes `durably` and `durably.embedded` known as bare directories:
@@ -65,8 +66,8 @@ def main(job: str, fd: int) -> None:
     """The keeper's life; `fd` is the keeper lock, which it inherited."""
     place, programs = _read(job)
     os.write(fd, f"{os.getpid()}\n".encode())  # for people, and for tests that kill it
-    while _look(place, programs, fd):
-        time.sleep(PERIOD)
+    while (pause := _look(place, programs, fd)) is not None:
+        time.sleep(pause)
 
 
 def _start(python: Path, job: str, fd: int) -> None:
@@ -101,23 +102,23 @@ def _read(job: str) -> tuple[Place, Binaries]:
     )
 
 
-def _look(place: Place, programs: Binaries, fd: int) -> bool:
-    """One look; False ends the keeper. A home that was deleted ends it too, by FileNotFoundError."""
-    if (change := try_lock(place.change_lock)) is None:
-        return True
+def _look(place: Place, programs: Binaries, fd: int) -> float | None:
+    """One look; the seconds until the next one, or None to end."""
     try:
-        return _act(place, programs, fd)
-    except EmbeddedUnavailable:  # the log has it, and the next look comes
-        return True
+        change = try_lock(place.change_lock)
+        return PERIOD if change is None else _act(place, programs, fd, change)
+    except (EmbeddedUnavailable, OSError):  # the server's log has the reason; a deleted home needs no keeper
+        return PERIOD_AFTER_FAILURE if place.change_lock.exists() else None
+
+
+def _act(place: Place, programs: Binaries, fd: int, change: Lock) -> float | None:
+    try:
+        if is_locked(place.users_lock):
+            if not cluster.is_alive(place):
+                cluster.ensure_running(place, programs)
+            return PERIOD
+        cluster.stop(place, programs)
+        os.close(fd)  # before the change lock is free: who comes next must see that there is no keeper
+        return None
     finally:
         change.release()
-
-
-def _act(place: Place, programs: Binaries, fd: int) -> bool:
-    if is_locked(place.users_lock):
-        if not cluster.is_alive(place):
-            cluster.ensure_running(place, programs)
-        return True
-    cluster.stop(place, programs)
-    os.close(fd)  # before the change lock is free: who comes next must see that there is no keeper
-    return False
