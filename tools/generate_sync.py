@@ -28,10 +28,11 @@ class Twins:
     target: str
     classes: Mapping[str, str]  # async name -> blocking name, in the order of the target
     doc: str
+    awaitables: frozenset[str] = frozenset()
 
     def render(self, root: Path) -> str:
         sources = [Source(_module(path), (root / path).read_text("utf-8")) for path in self.sources]
-        return render_twins(sources, self.classes, doc=self.doc)
+        return render_twins(sources, self.classes, doc=self.doc, awaitables=self.awaitables)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ JOBS: Sequence[Twins | Functions] = (
         target="src/durably/client/_sync.py",
         classes={"AsyncDBOSClient": "DBOSClient", **HANDLES},
         doc="The blocking client and its handles: each call runs the async twin's on a loop thread.",
+        awaitables=frozenset({"Opening"}),
     ),
     Functions(
         sources=["src/durably/aio.py"],

@@ -47,7 +47,9 @@ def functions_of(path: Path) -> Iterator[Function]:
 
 def summary(lengths: list[int]) -> str:
     """Say the median, the 90th percentile and the share of long functions."""
-    ninetieth = statistics.quantiles(lengths, n=10)[-1] if len(lengths) > 1 else lengths[0]
+    ninetieth = (
+        statistics.quantiles(lengths, n=10, method="inclusive")[-1] if len(lengths) > 1 else lengths[0]
+    )
     share = 100 * sum(length > LONG for length in lengths) / len(lengths)
     return f"median {statistics.median(lengths):g}, p90 {ninetieth:.0f}, over {LONG} lines: {share:.1f} %"
 

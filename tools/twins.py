@@ -56,15 +56,24 @@ class Source:
         object.__setattr__(self, "tree", ast.parse(self.text))
 
 
-def render_twins(sources: Sequence[Source], classes: Mapping[str, str], *, doc: str) -> str:
-    """Return the text of a module with one blocking class for each async one that `classes` maps."""
+def render_twins(
+    sources: Sequence[Source],
+    classes: Mapping[str, str],
+    *,
+    doc: str,
+    awaitables: frozenset[str] = frozenset(),
+) -> str:
+    """Return the text of a module with one blocking class for each async one that `classes` maps.
+
+    `awaitables` names generic classes that are awaited for their argument, as `Awaitable` is.
+    """
     found = {
         node.name: (source, node)
         for source in sources
         for node in source.tree.body
         if isinstance(node, ast.ClassDef)
     }
-    bodies = [_Twin(name, found, classes).render() for name in classes]
+    bodies = [_Twin(name, found, classes, AWAITED | awaitables).render() for name in classes]
     code = "\n\n\n".join(bodies)
     exported = sorted(classes.values())
     return "\n\n".join(
@@ -82,6 +91,7 @@ class _Twin:
     name: str
     found: Mapping[str, tuple[Source, ast.ClassDef]]
     classes: Mapping[str, str]
+    awaited: frozenset[str]
 
     def render(self) -> str:
         source, node = self._class(self.name)
@@ -229,7 +239,7 @@ class _Method:
         annotation = self.node.returns
         if annotation is None:
             raise Unsupported(f"{self.twin.name}.{self.node.name}: no return annotation")
-        if isinstance(annotation, ast.Subscript) and _outer_name(annotation) in AWAITED:
+        if isinstance(annotation, ast.Subscript) and _outer_name(annotation) in self.twin.awaited:
             inner = annotation.slice
             return inner.elts[-1] if isinstance(inner, ast.Tuple) else inner
         if isinstance(annotation, ast.Subscript) and _outer_name(annotation) == "AsyncGenerator":
@@ -299,7 +309,7 @@ class _Method:
     def _is_awaited(self) -> bool:
         if isinstance(self.node, ast.AsyncFunctionDef):
             return not self._is_stream
-        return self.node.returns is not None and _outer_name(self.node.returns) in AWAITED
+        return self.node.returns is not None and _outer_name(self.node.returns) in self.twin.awaited
 
     def _arguments(self) -> list[str]:
         """Return the parameters as the arguments of the same call on the async twin."""

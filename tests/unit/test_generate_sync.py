@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Generator, Sequence
 from typing import Any, Generic, Self, cast, overload
 
 from typing_extensions import ParamSpec, TypeVar
@@ -32,6 +32,12 @@ DEFAULT = 50
 
 
 class Options(Generic[P, R]): ...
+
+
+class Opening(Awaitable[R]):
+    def __await__(self) -> Generator[Any, None, R]:
+        yield from asyncio.sleep(0).__await__()
+        return cast("R", AsyncClient())
 
 
 class AsyncHandle(Generic[R]):
@@ -98,8 +104,13 @@ class AsyncClient(Workflows):
     """A client. `async with await AsyncClient.create(url) as client:`"""
 
     @classmethod
-    async def create(cls, url: str, *, schema: str = "dbos") -> Self:
+    def create(cls, url: str, *, schema: str = "dbos") -> Opening[AsyncClient]:
         """Create."""
+        return Opening()
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Create another way."""
         return cls()
 
     @property
@@ -129,6 +140,7 @@ from asynchronous import Options
 def use(options: Options[[int], str]) -> None:
     with Client.create("url", schema="s") as client:
         reveal_type(client)
+        reveal_type(Client.open("url"))
         reveal_type(client.enqueue(options, 1))
         reveal_type(client.enqueue(options, 1).get_result(timeout=1))
         reveal_type(client.retrieve("x", options))
@@ -142,6 +154,7 @@ def use(options: Options[[int], str]) -> None:
         reveal_type(client.enqueue(options, 1).workflow_id)
 """
 REVEALED = [
+    "blocking.Client",
     "blocking.Client",
     "blocking.Handle[str]",
     "str",
@@ -159,7 +172,12 @@ CLASSES = {"AsyncClient": "Client", "AsyncHandle": "Handle"}
 
 
 def twins(text: str, classes: dict[str, str] = CLASSES) -> str:
-    body = render_twins([Source("asynchronous", textwrap.dedent(text))], classes, doc="Blocking.")
+    body = render_twins(
+        [Source("asynchronous", textwrap.dedent(text))],
+        classes,
+        doc="Blocking.",
+        awaitables=frozenset({"Opening"}),
+    )
     return generate_sync._formatted(body, "src/durably/client/_sync.py")
 
 
