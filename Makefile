@@ -14,7 +14,9 @@ CHECKED := $(wildcard src tests tools bench examples)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install peers demo test lint format generate typecheck-public bench bench-smoke longest ci clean pins
+CHECKS := check-format check-style check-generated check-types check-layers check-public-types
+
+.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke longest ci clean pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -61,15 +63,24 @@ demo: install ## run durably's demo on an embedded PostgreSQL
 test: install ## run the tests (PYTEST_ARGS='-n auto' by default)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: install ## check formatting, style, types, layers and generated files
-	$(BIN)/ruff format --check $(CHECKED)
-	$(BIN)/ruff check $(CHECKED)
-	$(BIN)/python -m tools.generate_sync --check
-	$(BIN)/mypy $(CHECKED)
-	$(BIN)/lint-imports
-	$(MAKE) --no-print-directory typecheck-public
+lint: $(CHECKS) ## run every check (make -k lint: past the first that fails)
 
-typecheck-public: install ## check that every public name has a complete type
+check-format: install
+	$(BIN)/ruff format --check $(CHECKED)
+
+check-style: install
+	$(BIN)/ruff check $(CHECKED)
+
+check-generated: install
+	$(BIN)/python -m tools.generate_sync --check
+
+check-types: install
+	$(BIN)/mypy $(CHECKED)
+
+check-layers: install
+	$(BIN)/lint-imports --no-logo
+
+check-public-types: install
 	$(BIN)/python -m tools.public_types
 
 format: install ## format the code and mend what ruff can mend
