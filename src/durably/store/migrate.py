@@ -172,10 +172,8 @@ async def ensure_database(url: str) -> bool:
     """
     try:
         name = conninfo_to_dict(url).get("dbname")
-    except psycopg.Error as error:
-        raise ConfigurationError(
-            "the database URL cannot be read: it is no libpq connection string"
-        ) from error
+    except psycopg.Error:  # its message quotes the URL, so perhaps a password
+        raise ConfigurationError("the database URL cannot be read: no libpq connection string") from None
     if not name:
         raise ConfigurationError("the database URL names no database: add one, postgresql://host/name")
     return not await _can_connect(url) and await _create_database(url, str(name))
