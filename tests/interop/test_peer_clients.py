@@ -226,6 +226,58 @@ def test_a_blocking_workflow(theirs: harness.PeerClient, new_id: NewId) -> None:
     assert theirs.call("getEvent", id=wid, key="status") == "awake"
 
 
+def test_named_arguments(theirs: harness.PeerClient, new_id: NewId) -> None:
+    options = {"workflowName": "echo", "workflowClassName": "Interop", "queueName": "ticketQueue"}
+    wid = theirs.call("enqueuePortable", options=options, args=[], namedArgs={"value": 5})
+    assert theirs.call("getResult", id=wid) == 5
+
+
+def test_a_delayed_workflow_runs_later(theirs: harness.PeerClient, new_id: NewId) -> None:
+    wid = enqueue(theirs, "echo", "late", id=new_id("echo"), delaySeconds=1)
+    assert theirs.call("getStatus", id=wid)["status"] == "DELAYED"
+    assert theirs.call("getResult", id=wid) == "late"
+
+
+def test_a_timeout_cancels(theirs: harness.PeerClient, new_id: NewId) -> None:
+    wid = enqueue(theirs, "gate", id=new_id("gate"), workflowTimeoutMS=300)
+    with pytest.raises(harness.PeerError, match="cancelled"):
+        theirs.call("getResult", id=wid)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("collect", ["topic"], "the parameter 'n' is missing"),
+        ("echo", [1, 2], "takes 1 positional argument"),
+        ("parent", ["three"], "the parameter 'n'"),
+    ],
+)
+def test_arguments_that_do_not_fit(
+    theirs: harness.PeerClient, name: str, arguments: list[Any], message: str, new_id: NewId
+) -> None:
+    wid = enqueue(theirs, name, *arguments, id=new_id("misfit"))
+    with pytest.raises(harness.PeerError, match=message):
+        theirs.call("getResult", id=wid)
+
+
+def test_what_cannot_run_here_is_left_and_blocks_nothing(
+    theirs: harness.PeerClient, place: Place, new_id: NewId
+) -> None:
+    left = [
+        enqueue(theirs, "noSuchFunction", 1, id=new_id("left")),
+        enqueue(theirs, "echo", 1, id=new_id("left"), class_name="NoSuchClass"),
+        enqueue(theirs, "echo", 1, id=new_id("left"), appVersion="another"),
+    ]
+    with open_peer("python", place.system_url) as pickling:
+        left.append(enqueue(pickling, "echo", 1, id=new_id("left"), op="enqueue"))
+    after = enqueue(theirs, "echo", "after them", id=new_id("echo"))
+    assert theirs.call("getResult", id=after) == "after them"
+    for wid in left:
+        status = theirs.call("getStatus", id=wid)
+        assert (status["status"], status["recoveryAttempts"]) == ("ENQUEUED", 0)
+        theirs.call("cancel", id=wid)
+
+
 # --- the native format of TypeScript, which its users get when they do not think about it -----------------
 
 
