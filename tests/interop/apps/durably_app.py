@@ -23,6 +23,7 @@ app = App(
 )
 app.queue("ticketQueue")
 app.queue("soloQueue", concurrency=1)
+app.queue("pairQueue", concurrency=2)
 
 
 @dataclass(frozen=True)

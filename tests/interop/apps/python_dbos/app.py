@@ -1,7 +1,7 @@
 """A DBOS application as its users write it in Python. Nothing in it knows durably.
 
-Environment: DBOS_SYSTEM_DATABASE_URL (required), APP_NAME, EXECUTOR_ID, APP_VERSION, STOP_ON_STDIN_EOF=1
-(end when the parent process goes away). Prints READY when it takes work; ends on SIGTERM.
+Environment: DBOS_SYSTEM_DATABASE_URL (required), APP_NAME, EXECUTOR_ID, APP_VERSION, QUEUE_POLL_MS,
+STOP_ON_STDIN_EOF=1 (end when the parent process goes away). Prints READY when it takes work; ends on SIGTERM.
 """
 
 from __future__ import annotations
@@ -174,8 +174,10 @@ def bare_echo(value: Any) -> Any:
 
 def main() -> None:
     DBOS.launch()
-    DBOS.register_queue("ticketQueue", polling_interval_sec=0.03)
-    DBOS.register_queue("soloQueue", concurrency=1, polling_interval_sec=0.03)
+    poll = float(os.environ.get("QUEUE_POLL_MS", "30")) / 1000
+    DBOS.register_queue("ticketQueue", polling_interval_sec=poll)
+    DBOS.register_queue("soloQueue", global_concurrency=1, polling_interval_sec=poll)
+    DBOS.register_queue("pairQueue", global_concurrency=2, polling_interval_sec=poll)
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

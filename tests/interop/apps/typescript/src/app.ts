@@ -2,7 +2,7 @@
  * A DBOS application as its users write it. Nothing in it knows durably.
  *
  * Environment: DBOS_SYSTEM_DATABASE_URL (required), APP_NAME, EXECUTOR_ID, APP_VERSION,
- * STOP_ON_STDIN_EOF=1 (end when the parent process goes away).
+ * QUEUE_POLL_MS, STOP_ON_STDIN_EOF=1 (end when the parent process goes away).
  * Prints READY when it takes work; ends on SIGTERM.
  */
 import { DBOS } from "@dbos-inc/dbos-sdk";
@@ -183,8 +183,10 @@ async function main(): Promise<void> {
     logLevel: process.env.LOG_LEVEL ?? "info",
   });
   await DBOS.launch();
-  await DBOS.registerQueue("ticketQueue", { minPollingIntervalMs: 30 });
-  await DBOS.registerQueue("soloQueue", { concurrency: 1, minPollingIntervalMs: 30 });
+  const minPollingIntervalMs = Number(process.env.QUEUE_POLL_MS ?? 30);
+  await DBOS.registerQueue("ticketQueue", { minPollingIntervalMs });
+  await DBOS.registerQueue("soloQueue", { concurrency: 1, minPollingIntervalMs });
+  await DBOS.registerQueue("pairQueue", { concurrency: 2, minPollingIntervalMs });
 
   let stopping = false;
   const stop = async (): Promise<void> => {
