@@ -12,11 +12,12 @@ from typing import Any
 from durably.codec.failure import Failure
 from durably.codec.peer import resolve
 from durably.codec.signature import Parameters
-from durably.errors import DecodeError, EncodeError
+from durably.errors import CodecError, DecodeError, DurablyError, EncodeError
 
 __all__ = ["Pickle"]
 
 _PROTOCOL = 4  # what DBOS writes on its oldest Python
+_SUBSTITUTE = "durably_failure"
 _MODULES = ("dbos._error", "dbos._serialization", "dbos._sys_db")
 
 
@@ -72,22 +73,41 @@ class Pickle:
         return args, kwargs
 
     def encode_error(self, error: BaseException) -> str:
-        """Return the pickled error, or, where it would not come back, an `Exception` with its text."""
+        """Return the pickled error.
+
+        One that would not come back, or is a class of ours, which DBOS does not have, is an `Exception`
+        with its text and, for us, what it was.
+        """
         try:
             text = self.encode(error)
-            if type(self.decode(text)) is type(error):
+            if not isinstance(error, DurablyError) and type(self.decode(text)) is type(error):
                 return text
-        except (EncodeError, DecodeError):
+        except CodecError:
             pass
-        failure = Failure.of(error)
-        return self.encode(Exception(f"{failure.name}: {failure.message}"))
+        return self._encode_substitute(Failure.of(error))
 
     def decode_error(self, text: str) -> BaseException:
         """Return the error itself."""
         error = self.decode(text)
-        if isinstance(error, BaseException):
-            return error
-        raise DecodeError("the stored error is no exception", serialization=self.name)
+        if not isinstance(error, BaseException):
+            raise DecodeError("the stored error is no exception", serialization=self.name)
+        failure = getattr(error, _SUBSTITUTE, None)
+        return Failure.read(failure).exception() if isinstance(failure, dict) else error
+
+    def _encode_substitute(self, failure: Failure) -> str:
+        error = Exception(f"{failure.name}: {failure.message}")
+        record = {
+            "name": failure.name,
+            "message": failure.message,
+            "code": failure.code,
+            "data": failure.data,
+        }
+        try:
+            setattr(error, _SUBSTITUTE, record)
+            return self.encode(error)
+        except EncodeError:
+            setattr(error, _SUBSTITUTE, {**record, "data": None})
+            return self.encode(error)
 
 
 class _Unpickler(pickle.Unpickler):

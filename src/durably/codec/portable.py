@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from durably.codec.failure import Failure, clean
-from durably.codec.fast import encode_plain, plain_copy
+from durably.codec.fast import encode_plain, plain_text
 from durably.codec.record import NO_KEYS, Keys, key_types
 from durably.codec.reduce import Reducer
 from durably.codec.signature import Parameters
@@ -102,7 +102,7 @@ class PortableJSON:
 
     def _encode(self, value: object, subject: str, keys: Keys) -> str:
         try:
-            return encode_plain(plain_copy(value)).decode()
+            return plain_text(value)
         except Exception:  # not plain, or not encodable: the exact way tells
             return encode_plain(self._reducer.run(value, subject, keys)).decode()
 

@@ -18,7 +18,7 @@ import msgspec
 
 from durably.codec.unfit import Unfit, describe
 
-__all__ = ["NO_KEYS", "Field", "Keys", "Opener", "is_pydantic", "key_types", "opener_of"]
+__all__ = ["NO_KEYS", "Keys", "Member", "Opener", "is_pydantic", "key_types", "opener_of"]
 
 Keys = frozenset[type]  # the key types, besides str, that come back as what they were
 NO_KEYS: Keys = frozenset()
@@ -26,16 +26,10 @@ NO_KEYS: Keys = frozenset()
 _KEY_TYPES = (int, UUID, Decimal, date, datetime)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Field:
-    """One member of an opened record."""
-
-    name: str
-    value: Any
-    keys: Keys = NO_KEYS
-
-
-Opener = Callable[[Any], "list[Field]"]
+Member = tuple[
+    str, Any, Keys
+]  # name, value, key types of its mappings (a plain tuple: one per field written)
+Opener = Callable[[Any], list[Member]]
 
 
 def opener_of(type_: type) -> Opener | None:
@@ -84,8 +78,8 @@ def _attributes(type_: type, names: list[str]) -> Opener:
     keys = _keys_by_field(type_)
     plan = [(name, keys.get(name, NO_KEYS)) for name in names]
 
-    def members(value: Any) -> list[Field]:
-        return [Field(name, getattr(value, name), keys) for name, keys in plan]
+    def members(value: Any) -> list[Member]:
+        return [(name, getattr(value, name), keys) for name, keys in plan]
 
     return members
 
@@ -94,11 +88,11 @@ def _struct(type_: type[msgspec.Struct]) -> Opener:
     config, keys = type_.__struct_config__, _keys_by_field(type_)
     names = zip(type_.__struct_fields__, type_.__struct_encode_fields__, strict=True)
     plan = [(name, written, keys.get(name, NO_KEYS)) for name, written in names]
-    tag = [Field(config.tag_field, config.tag)] if config.tag_field is not None else []
+    tag = [(config.tag_field, config.tag, NO_KEYS)] if config.tag_field is not None else []
 
-    def members(value: Any) -> list[Field]:
-        fields = [Field(written, getattr(value, name), keys) for name, written, keys in plan]
-        return tag + [field for field in fields if field.value is not msgspec.UNSET]
+    def members(value: Any) -> list[Member]:
+        fields = [(written, getattr(value, name), keys) for name, written, keys in plan]
+        return tag + [field for field in fields if field[1] is not msgspec.UNSET]
 
     return members
 
@@ -107,14 +101,14 @@ def _pydantic(type_: Any) -> Opener:
     serializer = type_.__pydantic_serializer__
     by_alias, is_root = _is_read_by_alias(type_), getattr(type_, "__pydantic_root_model__", False)
 
-    def members(value: Any) -> list[Field]:
+    def members(value: Any) -> list[Member]:
         try:
             plain = serializer.to_python(value, mode="json", by_alias=by_alias, round_trip=True)
         except Exception as error:
             raise Unfit(describe(type_), f"pydantic cannot write it as JSON ({error})") from error
         if is_root:
-            return [Field("", plain)]
-        return [Field(name, item) for name, item in plain.items()]
+            return [("", plain, NO_KEYS)]
+        return [(name, item, NO_KEYS) for name, item in plain.items()]
 
     return members
 

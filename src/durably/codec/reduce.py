@@ -63,7 +63,7 @@ class Reducer:
 
     def text(self, value: str, depth: int, keys: Keys) -> str:
         """A string, without lone surrogates: no encoding has a place for them."""
-        plain = str.__str__(value)
+        plain = value if type(value) is str else str.__str__(value)
         if not plain.isascii():
             try:
                 plain.encode()
@@ -181,11 +181,11 @@ class Reducer:
         """An object with named fields."""
         self.check_depth(value, depth)
         reduced: dict[str, Any] = {}
-        for field in opener(value):
+        for name, item, item_keys in opener(value):
             try:
-                reduced[field.name] = self.reduce(field.value, depth + 1, field.keys)
+                reduced[name] = self.reduce(item, depth + 1, item_keys)
             except Unfit as unfit:
-                raise unfit.under(key_step(field.name), value) from unfit.__cause__
+                raise unfit.under(key_step(name), value) from unfit.__cause__
         return reduced
 
     def check_depth(self, value: Any, depth: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from durably.codec.failure import Failure, clean
-from durably.codec.fast import encode_plain, plain_copy
+from durably.codec.fast import encode_plain, plain_text
 from durably.codec.record import NO_KEYS
 from durably.codec.revive import equate, revive
 from durably.codec.signature import Parameters
@@ -53,7 +53,7 @@ class SuperJSON:
     def encode(self, value: object, *, subject: str = "value", type_: Any = Any) -> str:
         """Return the text of a value."""
         try:
-            return f'{{"json":{encode_plain(plain_copy(value)).decode()},{_MARK}}}'
+            return f'{{"json":{plain_text(value)},{_MARK}}}'
         except Exception:  # not plain: it needs notes, or is refused
             return self._encode_with_notes(value, subject)
 
@@ -92,7 +92,7 @@ class SuperJSON:
         if failure.code is not None:
             record["code"] = failure.code
         if failure.data is not None:
-            record["data"] = _plain_or_text(failure.data)
+            record["data"] = msgspec.Raw(_plain_or_text(failure.data).encode())
         return f'{{"json":{encode_plain(record).decode()},{_MARK}}}'
 
     def decode_error(self, text: str) -> BaseException:
@@ -131,13 +131,11 @@ class SuperJSON:
             raise malformed(f"its notes do not fit its values ({error})", self.name) from error
 
 
-def _plain_or_text(data: Any) -> Any:
+def _plain_or_text(data: Any) -> str:
     try:
-        copy = plain_copy(data)
-        encode_plain(copy)
+        return plain_text(data)
     except Exception:  # an error has no notes, so only plain data keeps its form
-        return _text_of(data)
-    return copy
+        return encode_plain(_text_of(data)).decode()
 
 
 def _text_of(data: Any) -> str:

@@ -89,8 +89,15 @@ def _prepare_arguments(hint: Any) -> Any:
     return hint.copy_with(ready) if hasattr(hint, "copy_with") else hint.__origin__[ready]
 
 
+class _Anything(type):
+    """msgspec checks that a hook gives an instance of the class it was asked for: here everything is one."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return True
+
+
 def _stand_in(hint: Any, maker: Converter) -> type:
-    return type("StandIn", (), {"_durably_build": staticmethod(maker), "hint": hint})
+    return _Anything(shown(hint), (), {"_durably_build": staticmethod(maker)})
 
 
 def _by_pydantic(kind: type) -> Converter:
@@ -106,7 +113,40 @@ def _by_other_means(hint: Any, problem: Exception) -> Converter:
         return _by_arm(hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return lambda value: _member(hint, value)
+    if dataclasses.is_dataclass(hint) or hasattr(hint, "__attrs_attrs__"):
+        return _by_field(hint, problem)
     return _never(hint, problem)
+
+
+def _by_field(kind: Any, problem: Exception) -> Converter:
+    """A dataclass or attrs class with a field that msgspec refuses: each field on its own."""
+    names = _init_names(kind)
+    converters: dict[str, Converter] = {}  # made when first needed: a class may hold itself
+
+    def make(value: Any) -> Any:
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, dict):
+            raise TypeError(f"Expected `object`, got `{type(value).__name__}`")
+        if not converters:
+            converters.update({name: boxed(hint) for name, hint in _init_hints(kind, names, problem).items()})
+        return kind(**{names[name]: to(value[name]) for name, to in converters.items() if name in value})
+
+    return make
+
+
+def _init_names(kind: Any) -> dict[str, str]:
+    if dataclasses.is_dataclass(kind):
+        return {field.name: field.name for field in dataclasses.fields(kind) if field.init}
+    return {attribute.name: attribute.alias for attribute in kind.__attrs_attrs__ if attribute.init}
+
+
+def _init_hints(kind: Any, names: dict[str, str], problem: Exception) -> dict[str, Any]:
+    try:
+        hints = typing.get_type_hints(kind, include_extras=True)
+    except Exception:  # a name that is nowhere
+        raise TypeError(f"{describe(kind)} cannot be read from JSON ({problem})") from None
+    return {name: hints.get(name, Any) for name in names}
 
 
 def _never(hint: Any, problem: Exception) -> Converter:
@@ -119,6 +159,9 @@ def _never(hint: Any, problem: Exception) -> Converter:
 def _member(kind: type[Enum], value: Any) -> Any:
     for member in kind:
         if member is value or _jsonable(member.value) == value:
+            return member
+    for member in kind:  # as a key, which is always text
+        if isinstance(value, str) and str(member.value) == value:
             return member
     raise ValueError(f"{value!r} is no value of {describe(kind)}")
 
