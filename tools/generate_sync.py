@@ -24,14 +24,15 @@ ROOT = Path(__file__).resolve().parent.parent
 class Twins:
     """Async classes of several modules, and the module of their delegating twins."""
 
-    sources: Sequence[str]
+    sources: str  # a glob; the target itself is left out
     target: str
     classes: Mapping[str, str]  # async name -> blocking name, in the order of the target
     doc: str
     awaitables: frozenset[str] = frozenset()
 
     def render(self, root: Path) -> str:
-        sources = [Source(_module(path), (root / path).read_text("utf-8")) for path in self.sources]
+        paths = sorted(path for path in root.glob(self.sources) if path != root / self.target)
+        sources = [Source(_module(path.relative_to(root)), path.read_text("utf-8")) for path in paths]
         return render_twins(sources, self.classes, doc=self.doc, awaitables=self.awaitables)
 
 
@@ -39,14 +40,14 @@ class Twins:
 class Functions:
     """A module whose text is rewritten: `names` wherever they stand, `methods` where they are called."""
 
-    sources: Sequence[str]  # one
+    sources: str  # one path
     target: str
     names: Mapping[str, str] = field(default_factory=dict)
     methods: Mapping[str, str] = field(default_factory=dict)
     doc: str | None = None  # the target's docstring, where it says other things than the source's
 
     def render(self, root: Path) -> str:
-        text = (root / self.sources[0]).read_text("utf-8")
+        text = (root / self.sources).read_text("utf-8")
         return blocking_text(text, self.names, self.methods, doc=self.doc)
 
 
@@ -54,14 +55,14 @@ HANDLES = {"AsyncWorkflowHandle": "WorkflowHandle"}
 
 JOBS: Sequence[Twins | Functions] = (
     Twins(
-        sources=["src/durably/client/_async.py", "src/durably/client/handles.py"],
+        sources="src/durably/client/*.py",
         target="src/durably/client/_sync.py",
         classes={"AsyncDBOSClient": "DBOSClient", **HANDLES},
         doc="The blocking client and its handles: each call runs the async twin's on a loop thread.",
         awaitables=frozenset({"Opening"}),
     ),
     Functions(
-        sources=["src/durably/aio.py"],
+        sources="src/durably/aio.py",
         target="src/durably/sync.py",
         names={"aio": "sync", **HANDLES},
         methods={"perform": "perform_blocking"},
@@ -80,14 +81,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
     check = parser.parse_args().check
-    stale = [job.target for job in JOBS if _is_ready(job) and not _settle(job, check=check)]
+    stale = [job.target for job in JOBS if not _settle(job, check=check)]
     if stale and check:
         print(f"not as generated: {', '.join(stale)}; run `make generate`", file=sys.stderr)
     return 1 if stale and check else 0
-
-
-def _is_ready(job: Twins | Functions) -> bool:
-    return all((ROOT / source).exists() for source in job.sources)
 
 
 def _settle(job: Twins | Functions, *, check: bool) -> bool:
@@ -107,7 +104,7 @@ def _settle(job: Twins | Functions, *, check: bool) -> bool:
 
 def generate(job: Twins | Functions, root: Path) -> str:
     """Return the finished text of a target."""
-    header = f"# Generated from {', '.join(job.sources)}; do not edit: `make generate`.\n"
+    header = f"# Generated from {job.sources}; do not edit: `make generate`.\n"
     return _formatted(header + job.render(root), job.target)
 
 
@@ -129,8 +126,9 @@ def _diff(present: str, wanted: str, name: str) -> list[str]:
     return list(difflib.unified_diff(*lines, fromfile=name, tofile=f"{name} as generated"))
 
 
-def _module(path: str) -> str:
-    return path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+def _module(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(part for part in parts if part not in {"src", "__init__"})
 
 
 if __name__ == "__main__":

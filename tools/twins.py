@@ -23,6 +23,7 @@ __all__ = ["Source", "Unsupported", "render_twins"]
 
 CLOSERS = frozenset({"destroy", "close", "aclose"})
 STREAMS = frozenset({"AsyncIterator", "AsyncIterable", "AsyncGenerator"})
+PLAIN_BASES = frozenset({"Generic", "Protocol", "object"})
 LISTS = frozenset({"list", "Sequence", "Iterable", "Collection"})
 HEADER_IMPORTS: Mapping[str, str] = {
     "Any": "typing",
@@ -126,7 +127,7 @@ class _Twin:
         source, node = self._class(name)
         yield source, node
         for base in node.bases:
-            if _outer_name(base) in self.found:
+            if _outer_name(base) not in PLAIN_BASES:
                 yield from self._lineage(_outer_name(base))
 
     def _method(self, source: Source, group: Sequence[FunctionNode]) -> str:
@@ -272,24 +273,25 @@ class _Method:
         elif self._is_awaited:
             value = self._call("self._portal", owner)
         else:
-            value = f"{owner}.{self.node.name}({', '.join(self._arguments())})"
+            value = f"{self._target(owner)}({', '.join(self._arguments())})"
         wrapped = _wrapped(self._returns, value, self.classes, where=f"{self.twin.name}.{self.node.name}")
         return self._narrowed(wrapped) if wrapped == value else wrapped
 
     def _narrowed(self, value: str) -> str:
         """A call through `Any` says so no further than here."""
         returns = _annotation(self._returns, self.classes)
-        uncertain = self._is_loosely_called and (self._is_awaited or self._is_stream)
-        return f'cast("{returns}", {value})' if uncertain and returns not in {"Any", "None"} else value
+        uncertain = self._is_loosely_called and returns not in {"Any", "None"}
+        return f'cast("{returns}", {value})' if uncertain else value
 
     def _call(self, portal: str, owner: str) -> str:
         return self._run(f"{portal}.call", owner)
 
     def _run(self, runner: str, owner: str) -> str:
+        return f"{runner}({', '.join([self._target(owner), *self._arguments()])})"
+
+    def _target(self, owner: str) -> str:
         target = f"{owner}.{self.node.name}"
-        if self._is_loosely_called:
-            target = f'cast("Any", {target})'
-        return f"{runner}({', '.join([target, *self._arguments()])})"
+        return f'cast("Any", {target})' if self._is_loosely_called else target
 
     @property
     def _is_loosely_called(self) -> bool:
@@ -538,7 +540,7 @@ def _names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
-        elif isinstance(node, ast.Call) and _outer_name(node.func) == "cast":
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "cast":
             assert isinstance(node.args[0], ast.Constant)
             yield from _names(ast.parse(str(node.args[0].value)))
 

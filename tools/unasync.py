@@ -31,6 +31,7 @@ BLOCKING_NAMES: Mapping[str, str] = {
 }
 AWAITED = frozenset({"Coroutine", "Awaitable"})
 
+_AWAIT_IN_PARENTHESES = re.compile(r"\(await ([\w.]+\([^()]*\))\)")
 _AWAIT_IN_EXAMPLE = re.compile(r"\bawait (?=[A-Za-z_][\w.]*[(\[])")
 _ASYNC_IN_EXAMPLE = re.compile(r"\basync (?=(def|for|with)\b)")
 
@@ -65,6 +66,7 @@ def blocking_text(
 
 def blocking_prose(text: str, names: Mapping[str, str]) -> str:
     """Return a docstring as its blocking twin would have it: no `await` in examples, names mapped."""
+    text = _AWAIT_IN_PARENTHESES.sub(r"\1", text)
     text = _ASYNC_IN_EXAMPLE.sub("", _AWAIT_IN_EXAMPLE.sub("", text))
     for old, new in {**BLOCKING_NAMES, **names}.items():
         text = re.sub(rf"\b{re.escape(old)}\b", new, text)

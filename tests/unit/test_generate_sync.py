@@ -245,6 +245,11 @@ def test_what_cannot_be_twinned_is_refused_by_name(method: str, why: str) -> Non
         twins(source)
 
 
+def test_a_part_that_is_not_among_the_sources_is_not_dropped() -> None:
+    with pytest.raises(Unsupported, match="class Elsewhere is in none of the sources"):
+        twins("class AsyncClient(Elsewhere):\n    pass\n\nclass AsyncHandle:\n    pass\n")
+
+
 def test_a_module_of_functions_is_rewritten_as_text() -> None:
     source = '''\
 """Context functions: `await aio.recv()`."""
@@ -297,6 +302,7 @@ def workflow_id() -> str:
 
 def test_prose_keeps_its_awaits() -> None:
     assert blocking_prose("you await the result of `await f(1)`", {}) == "you await the result of `f(1)`"
+    assert blocking_prose("print((await client.get('x')).status)", {}) == "print(client.get('x').status)"
 
 
 def test_check_tells_what_differs(
@@ -305,9 +311,7 @@ def test_check_tells_what_differs(
     (tmp_path / "aio.py").write_text("async def f() -> int:\n    return 1\n")
     (tmp_path / "sync.py").write_text("def f() -> int:\n    return 2\n")
     monkeypatch.setattr(generate_sync, "ROOT", tmp_path)
-    monkeypatch.setattr(
-        generate_sync, "JOBS", [generate_sync.Functions(sources=["aio.py"], target="sync.py")]
-    )
+    monkeypatch.setattr(generate_sync, "JOBS", [generate_sync.Functions(sources="aio.py", target="sync.py")])
 
     monkeypatch.setattr(sys, "argv", ["generate_sync", "--check"])
     assert generate_sync.main() == 1
