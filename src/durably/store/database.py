@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -30,7 +30,15 @@ GRACE = 5.0  # seconds beyond a limit that the server itself keeps
 class Database:
     """A pool of connections in autocommit mode; a call is one statement, or several in one transaction."""
 
-    def __init__(self, url: str, *, schema: str = "dbos", max_size: int = 4, label: str = "durably") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema: str = "dbos",
+        max_size: int = 4,
+        label: str = "durably",
+        pool_timeout: float = POOL_TIMEOUT,
+    ) -> None:
         self.url = url
         self.schemas = Schemas(schema)
         self._conninfo = connection_string(url, label)
@@ -40,15 +48,16 @@ class Database:
             min_size=1,
             max_size=max_size,
             max_idle=60.0,
-            timeout=POOL_TIMEOUT,
+            timeout=pool_timeout,
             reconnect_timeout=0.0,
             open=False,
         )
 
-    async def open(self) -> None:
-        """Connect once, at once: raises DatabaseUnavailable or ConfigurationError with the reason."""
-        async with self.dedicated():
-            pass
+    async def open(self, inspect: Callable[[Connection], Awaitable[object]] | None = None) -> None:
+        """Connect once, at once, and `inspect`: raises DatabaseUnavailable or ConfigurationError."""
+        async with self.dedicated() as connection:
+            if inspect is not None:
+                await inspect(connection)
         await self._pool.open()
 
     async def close(self) -> None:

@@ -1,0 +1,150 @@
+"""Enqueue: one workflow, several at once, or inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from msgspec.structs import replace
+from typing_extensions import ParamSpec, TypeVar
+
+from durably.client import _records as records
+from durably.client._base import Part
+from durably.client._creation import create_many, create_within, handle_id
+from durably.client._session import Open
+from durably.client.declared import DeclaredWorkflow
+from durably.client.handles import AsyncWorkflowHandle
+from durably.core.records import Create
+from durably.errors import Deduplicated, InvalidOption
+from durably.store import workflows
+from durably.types import EnqueueOptions
+
+__all__ = ["Enqueue", "Enqueueing"]
+
+P = ParamSpec("P", default=...)
+R = TypeVar("R", default=Any)
+
+
+@dataclass(frozen=True)
+class Enqueue:
+    """A workflow for `enqueue_many`: the options, and the arguments of the call.
+
+    Enqueue(EnqueueOptions(workflow_name="add", queue_name="sums"), (1, 2))
+    """
+
+    options: EnqueueOptions[..., Any] | DeclaredWorkflow[..., Any]
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Enqueueing(Part):
+    """What starts workflows."""
+
+    @overload
+    async def enqueue(
+        self, options: EnqueueOptions[P, R] | DeclaredWorkflow[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncWorkflowHandle[R]: ...
+    @overload
+    async def enqueue(
+        self,
+        options: EnqueueOptions[..., R] | DeclaredWorkflow[..., R],
+        /,
+        *args: Any,
+        connection: object,
+        **kwargs: Any,
+    ) -> AsyncWorkflowHandle[R]: ...
+    async def enqueue(
+        self,
+        options: EnqueueOptions[..., Any] | DeclaredWorkflow[..., Any],
+        /,
+        *args: Any,
+        connection: object = None,
+        **kwargs: Any,
+    ) -> AsyncWorkflowHandle[Any]:
+        """Put a workflow on a queue, with its arguments; it is durable when this returns.
+
+        The same `workflow_id` again is the same workflow: nothing is written, and the handle is of the one
+        that exists. With `connection` (psycopg, asyncpg, SQLAlchemy, of this client's colour) it is written
+        in that connection's transaction, which stays the caller's to commit; the handle works from then on.
+
+        Raises InvalidOption and EncodeError before anything is written; WorkflowConflict when the id belongs
+        to a workflow of another name; WorkflowIdInUse and Deduplicated as the policies in `options` say.
+
+            handle = await client.enqueue(EnqueueOptions(workflow_name="add", queue_name="sums"), 1, 2)
+            print(await handle.get_result())
+        """
+        chosen = records.as_options(options)
+        record = self._record(chosen, args, kwargs)
+        if connection is not None:
+            open_ = await self._session.here()
+            await create_within(connection, open_, chosen, _kept(record, open_))
+            return self._handle(record.workflow_id, chosen.result_type)
+        workflow_id = await self._session.call(lambda open_: _create(open_, chosen, _kept(record, open_)))
+        return self._handle(workflow_id, chosen.result_type)
+
+    async def enqueue_many(
+        self, items: Sequence[Enqueue | tuple[Any, Sequence[Any]]]
+    ) -> list[AsyncWorkflowHandle[Any]]:
+        """Put many workflows on their queues in one transaction: all of them, or none.
+
+        Each item is `(options, args)`, or `Enqueue(options, args, kwargs)`. Handles come in the same order;
+        an id that repeats, or that exists, is the same workflow. Raises as `enqueue`.
+
+            options = EnqueueOptions(workflow_name="add", queue_name="sums")
+            handles = await client.enqueue_many([(options, (1, n)) for n in range(100)])
+        """
+        given = [_item(item) for item in items]
+        chosen = [records.as_options(item.options) for item in given]
+        made = [
+            self._record(options, tuple(item.args), item.kwargs)
+            for options, item in zip(chosen, given, strict=True)
+        ]
+
+        async def create(open_: Open) -> list[str]:
+            return await create_many(open_, chosen, [_kept(record, open_) for record in made])
+
+        ids = await self._session.call(create) if made else []
+        return [self._handle(id_, options.result_type) for id_, options in zip(ids, chosen, strict=True)]
+
+    def _record(
+        self, options: EnqueueOptions[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Create:
+        settings = self._session.settings
+        return records.creation(
+            options,
+            args,
+            kwargs,
+            codecs=settings.codecs,
+            application_name=settings.application_name,
+            ids=self._session,
+        )
+
+
+def _item(item: Any) -> Enqueue:
+    match item:
+        case Enqueue():
+            return item
+        case (options, args) if isinstance(args, Sequence) and not isinstance(args, str | bytes):
+            return Enqueue(options, args)
+        case _:
+            raise InvalidOption("items", item, "each is (options, args) or Enqueue(options, args, kwargs)")
+
+
+def _kept(record: Create, open_: Open) -> Create:
+    """The record without what this database has no place for."""
+    if record.max_recovery_attempts is None or open_.keeps_limits:
+        return record
+    return replace(record, max_recovery_attempts=None)
+
+
+async def _create(open_: Open, options: EnqueueOptions[..., Any], record: Create) -> str:
+    """The id of the workflow that is now there: ours, or the one that holds the deduplication id."""
+    while True:
+        reply = await workflows.create(open_.database, record)
+        if not isinstance(reply, Deduplicated) or options.duplication_policy == "reject":
+            return handle_id(options, record, reply)
+        key = (record.queue_name, record.deduplication_id)
+        held = await workflows.deduplicated(open_.database, [key])
+        for workflow_id in held.values():
+            return workflow_id

@@ -1,0 +1,134 @@
+"""Retrieve, and wait: for one workflow, for the first of several, for all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any, overload
+
+from typing_extensions import TypeVar
+
+from durably.client import _checks as checks
+from durably.client import _decode as decode
+from durably.client._base import Part
+from durably.client._session import Open
+from durably.client._waits import GRACE
+from durably.client.declared import DeclaredWorkflow
+from durably.client.handles import AsyncWorkflowHandle
+from durably.core.ports import ResultRow, Wait
+from durably.errors import DatabaseError, InvalidOption, NoSuchWorkflow, WorkflowTimeout
+from durably.store import workflows
+from durably.types import Seconds
+
+__all__ = ["Results"]
+
+R = TypeVar("R", default=Any)
+
+LAST_LOOK = 1.0  # seconds that the last look of a wait that is over may take
+
+
+class Results(Part):
+    """What waits for workflows."""
+
+    @overload
+    def retrieve_workflow(self, workflow_id: str, declared: None = None) -> AsyncWorkflowHandle[Any]: ...
+    @overload
+    def retrieve_workflow(
+        self, workflow_id: str, declared: DeclaredWorkflow[..., R]
+    ) -> AsyncWorkflowHandle[R]: ...
+    def retrieve_workflow(
+        self, workflow_id: str, declared: DeclaredWorkflow[..., Any] | None = None
+    ) -> AsyncWorkflowHandle[Any]:
+        """Return the handle of a workflow by its id; nothing is asked yet, not even whether it exists.
+
+        With `declared`, results are decoded to its return type.
+
+            handle = client.retrieve_workflow("order-17")
+            print(await handle.get_result())
+        """
+        result_type = Any if declared is None else declared.result_type
+        return self._handle(checks.address("workflow_id", workflow_id), result_type)
+
+    async def wait_first(
+        self, handles: Sequence[AsyncWorkflowHandle[R]], timeout: Seconds | None = None
+    ) -> AsyncWorkflowHandle[R]:
+        """Wait until one of these workflows has ended, however; returns its handle.
+
+        `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout. Raises NoSuchWorkflow for
+        one that does not exist.
+
+            first = await client.wait_first(handles)
+        """
+        if not handles:
+            raise InvalidOption("handles", handles, "there is none to wait for")
+        done = await self._wait(handles, timeout, asyncio.FIRST_COMPLETED)
+        return next(handle for handle in handles if handle.workflow_id in done)
+
+    async def wait_all(
+        self, handles: Sequence[AsyncWorkflowHandle[R]], timeout: Seconds | None = None
+    ) -> list[AsyncWorkflowHandle[R]]:
+        """Wait until all of these workflows have ended, however; returns their handles in the same order.
+
+        `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout. Raises NoSuchWorkflow for
+        one that does not exist.
+
+            results = [await handle.get_result() for handle in await client.wait_all(handles)]
+        """
+        await self._wait(handles, timeout, asyncio.ALL_COMPLETED)
+        return list(handles)
+
+    async def _get_result(
+        self, workflow_id: str, timeout: Seconds | None, result_type: Any, *, missing_ok: bool
+    ) -> Any:
+        seconds = checks.wait_seconds("timeout", timeout)
+        open_ = await self._session.here()
+        wait = Wait("result", workflow_id)
+        with open_.waits.watch(wait, missing_ok=missing_ok) as future:
+            try:
+                async with asyncio.timeout(seconds):
+                    row: ResultRow = await future
+            except TimeoutError:
+                row = await self._last_look(open_, wait, seconds or 0.0, missing_ok=missing_ok)
+        return decode.outcome(self._session.settings.codecs, row, result_type)
+
+    async def _last_look(self, open_: Open, wait: Wait, seconds: float, *, missing_ok: bool) -> ResultRow:
+        """After a wait so short that nobody has asked: a result, or why there is none."""
+        if seconds < GRACE:
+            with contextlib.suppress(DatabaseError, TimeoutError):
+                async with asyncio.timeout(LAST_LOOK):
+                    row: ResultRow | None = await open_.waits.look(wait)
+                    if row is not None:
+                        return row
+                    if not missing_ok and not await workflows.existing(open_.database, [wait.id]):
+                        raise NoSuchWorkflow(wait.id)
+        raise WorkflowTimeout(wait.id, seconds)
+
+    async def _wait(
+        self, handles: Sequence[AsyncWorkflowHandle[Any]], timeout: Seconds | None, until: str
+    ) -> set[str]:
+        """The ids of those that have ended."""
+        seconds = checks.wait_seconds("timeout", timeout)
+        open_ = await self._session.here()
+        with contextlib.ExitStack() as stack:
+            futures = {
+                stack.enter_context(
+                    open_.waits.watch(Wait("result", handle.workflow_id), missing_ok=False)
+                ): handle.workflow_id
+                for handle in handles
+            }
+            done, waiting = await _waited(futures, seconds, until)
+            for future in done:
+                future.result()  # raises NoSuchWorkflow
+            if waiting and (until == asyncio.ALL_COMPLETED or not done):
+                raise WorkflowTimeout(futures[next(iter(waiting))], seconds or 0.0)
+            return {futures[future] for future in done}
+
+
+async def _waited(
+    futures: dict[asyncio.Future[Any], str], seconds: float | None, until: str
+) -> tuple[set[asyncio.Future[Any]], set[asyncio.Future[Any]]]:
+    if not futures:
+        return set(), set()
+    until = asyncio.FIRST_EXCEPTION if until == asyncio.ALL_COMPLETED else until
+    return await asyncio.wait(futures, timeout=seconds, return_when=until)

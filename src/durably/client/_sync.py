@@ -1,0 +1,443 @@
+# Generated from src/durably/client/*.py; do not edit: `make generate`.
+"""The blocking client and its handles: each call runs the async twin's on a loop thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Generic, Self, cast, overload
+
+from durably.client._async import AsyncDBOSClient
+from durably.client._enqueue import Enqueue
+from durably.client._messages import Message
+from durably.client.declared import DeclaredWorkflow, P, R
+from durably.client.handles import AsyncWorkflowHandle, R_co
+from durably.codec import Codec
+from durably.concurrency.portal import Portal
+from durably.errors import NotRunning
+from durably.types import EnqueueOptions, Seconds, StepInfo, WorkflowFilter, WorkflowStatus
+
+__all__ = ["DBOSClient", "WorkflowHandle"]
+
+
+class DBOSClient:
+    """Drives a DBOS application, in whatever language it is written, from outside, through its database.
+
+    Any number of tasks and threads may use it at once. However many wait, they share one connection and one
+    query. While the database is away, calls try again.
+
+        with DBOSClient.create("postgresql://localhost/shop") as client:
+            handle = client.enqueue(EnqueueOptions(workflow_name="add", queue_name="sums"), 1, 2)
+            printhandle.get_result()
+    """
+
+    def __init__(self, twin: AsyncDBOSClient, portal: Portal) -> None:
+        self._async = twin
+        self._portal = portal
+
+    @classmethod
+    def create(
+        cls,
+        database_url: str | None = None,
+        system_database: str | None = None,
+        *,
+        system_database_url: str | None = None,
+        schema: str = "dbos",
+        application_name: str | None = None,
+        pool_size: int = 4,
+        codec: str | Codec = "portable_json",
+        allow_serializations: Iterable[str | Codec] = (),
+        errors: Iterable[type[BaseException]] = (),
+        listen: bool = True,
+        retry_for: Seconds = 60,
+    ) -> Self:
+        """Connect to the system database of the application whose database is `database_url`.
+
+        That is the database `system_database`, or the application database's name with `_dbos_sys` appended,
+        on the same server; `system_database_url` names it outright; with neither URL the environment's
+        DURABLY_DATABASE_URL counts. URLs are libpq's. Nothing is created or altered in it.
+
+        `application_name` is written to what is enqueued, and narrows lists. `codec` is what is written,
+        `allow_serializations` what may be read besides (`py_pickle` runs code when it is read), `errors` the
+        exception classes that workflows may raise here. `listen=False` does without LISTEN (for poolers in
+        transaction mode): waits are then noticed by polling. A call that meets an unavailable database tries
+        again for `retry_for` seconds, then raises DatabaseUnavailable.
+
+        Raises ConfigurationError, DatabaseUnavailable, NotASystemDatabase, SchemaTooOld or SchemaTooNew, each
+        saying what to do.
+
+            client = DBOSClient.create("postgresql://localhost/shop")
+        """
+        portal = Portal.start("durably-client")
+        try:
+            return cls(
+                portal.call(
+                    AsyncDBOSClient.create,
+                    database_url,
+                    system_database,
+                    system_database_url=system_database_url,
+                    schema=schema,
+                    application_name=application_name,
+                    pool_size=pool_size,
+                    codec=codec,
+                    allow_serializations=allow_serializations,
+                    errors=errors,
+                    listen=listen,
+                    retry_for=retry_for,
+                ),
+                portal,
+            )
+        except BaseException:
+            portal.close()
+            raise
+
+    @property
+    def schema(self) -> str:
+        """The schema that DBOS's tables are in."""
+        return self._async.schema
+
+    @property
+    def application_name(self) -> str | None:
+        """The application that this client works for, if it was given one."""
+        return self._async.application_name
+
+    def destroy(self) -> None:
+        """Close the connections; calls that wait end with NotRunning. Doing it twice is fine.
+
+        client.destroy()
+        """
+        try:
+            with suppress(NotRunning):  # closed before
+                self._portal.call(self._async.destroy)
+        finally:
+            self._portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.destroy()
+
+    @overload
+    def enqueue(
+        self, options: EnqueueOptions[P, R] | DeclaredWorkflow[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> WorkflowHandle[R]: ...
+
+    @overload
+    def enqueue(
+        self,
+        options: EnqueueOptions[..., R] | DeclaredWorkflow[..., R],
+        /,
+        *args: Any,
+        connection: object,
+        **kwargs: Any,
+    ) -> WorkflowHandle[R]: ...
+
+    def enqueue(
+        self,
+        options: EnqueueOptions[..., Any] | DeclaredWorkflow[..., Any],
+        /,
+        *args: Any,
+        connection: object = None,
+        **kwargs: Any,
+    ) -> WorkflowHandle[Any]:
+        """Put a workflow on a queue, with its arguments; it is durable when this returns.
+
+        The same `workflow_id` again is the same workflow: nothing is written, and the handle is of the one
+        that exists. With `connection` (psycopg, asyncpg, SQLAlchemy, of this client's colour) it is written
+        in that connection's transaction, which stays the caller's to commit; the handle works from then on.
+
+        Raises InvalidOption and EncodeError before anything is written; WorkflowConflict when the id belongs
+        to a workflow of another name; WorkflowIdInUse and Deduplicated as the policies in `options` say.
+
+            handle = client.enqueue(EnqueueOptions(workflow_name="add", queue_name="sums"), 1, 2)
+            printhandle.get_result()
+        """
+        return WorkflowHandle(
+            self._portal.call(
+                cast("Any", self._async.enqueue), options, *args, connection=connection, **kwargs
+            ),
+            self._portal,
+        )
+
+    def enqueue_many(self, items: Sequence[Enqueue | tuple[Any, Sequence[Any]]]) -> list[WorkflowHandle[Any]]:
+        """Put many workflows on their queues in one transaction: all of them, or none.
+
+        Each item is `(options, args)`, or `Enqueue(options, args, kwargs)`. Handles come in the same order;
+        an id that repeats, or that exists, is the same workflow. Raises as `enqueue`.
+
+            options = EnqueueOptions(workflow_name="add", queue_name="sums")
+            handles = client.enqueue_many([(options, (1, n)) for n in range(100)])
+        """
+        return [
+            WorkflowHandle(item, self._portal) for item in self._portal.call(self._async.enqueue_many, items)
+        ]
+
+    @overload
+    def retrieve_workflow(self, workflow_id: str, declared: None = None) -> WorkflowHandle[Any]: ...
+
+    @overload
+    def retrieve_workflow(
+        self, workflow_id: str, declared: DeclaredWorkflow[..., R]
+    ) -> WorkflowHandle[R]: ...
+
+    def retrieve_workflow(
+        self, workflow_id: str, declared: DeclaredWorkflow[..., Any] | None = None
+    ) -> WorkflowHandle[Any]:
+        """Return the handle of a workflow by its id; nothing is asked yet, not even whether it exists.
+
+        With `declared`, results are decoded to its return type.
+
+            handle = client.retrieve_workflow("order-17")
+            printhandle.get_result()
+        """
+        return WorkflowHandle(cast("Any", self._async.retrieve_workflow)(workflow_id, declared), self._portal)
+
+    def wait_first(
+        self, handles: Sequence[WorkflowHandle[R]], timeout: Seconds | None = None
+    ) -> WorkflowHandle[R]:
+        """Wait until one of these workflows has ended, however; returns its handle.
+
+        `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout. Raises NoSuchWorkflow for
+        one that does not exist.
+
+            first = client.wait_first(handles)
+        """
+        return WorkflowHandle(
+            self._portal.call(self._async.wait_first, [item._async for item in handles], timeout),
+            self._portal,
+        )
+
+    def wait_all(
+        self, handles: Sequence[WorkflowHandle[R]], timeout: Seconds | None = None
+    ) -> list[WorkflowHandle[R]]:
+        """Wait until all of these workflows have ended, however; returns their handles in the same order.
+
+        `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout. Raises NoSuchWorkflow for
+        one that does not exist.
+
+            results = [handle.get_result() for handle in client.wait_all(handles)]
+        """
+        return [
+            WorkflowHandle(item, self._portal)
+            for item in self._portal.call(self._async.wait_all, [item._async for item in handles], timeout)
+        ]
+
+    def send(
+        self,
+        destination_id: str,
+        message: Any,
+        topic: str | None = None,
+        idempotency_key: str | None = None,
+        *,
+        serialization: str | None = None,
+        connection: object = None,
+    ) -> None:
+        """Send a message to a workflow, which receives it with `recv(topic)`; durable when this returns.
+
+        With `idempotency_key` the same message sent again (to this workflow) is not a second one. With
+        `connection` it is written in that connection's transaction, as in `enqueue`. Raises NoSuchWorkflow;
+        EncodeError and InvalidOption before anything is written.
+
+            client.send("order-17", {"ok": True}, topic="approval", idempotency_key=payment_id)
+        """
+        return self._portal.call(
+            self._async.send,
+            destination_id,
+            message,
+            topic,
+            idempotency_key,
+            serialization=serialization,
+            connection=connection,
+        )
+
+    def send_many(self, items: Sequence[Message]) -> None:
+        """Send messages in one transaction: all of them, or none. Raises as `send`.
+
+        client.send_many([Message(destination_id=id, message="stop") for id in ids])
+        """
+        return self._portal.call(self._async.send_many, items)
+
+    def get_event(
+        self,
+        workflow_id: str,
+        key: str,
+        timeout_seconds: Seconds = 60,
+        type_: Any = Any,
+        *,
+        missing_ok: bool = False,
+    ) -> Any:
+        """Return the value of an event of a workflow, waiting for it; None when it has not come in time.
+
+        The value is decoded to `type_`. A workflow that ends without setting it is waited for like any
+        other. An id that does not exist 0.6 s after this was called raises NoSuchWorkflow, unless
+        `missing_ok`: then one that is yet to be enqueued is waited for.
+
+            status = client.get_event("order-17", "status", timeout_seconds=10)
+        """
+        return self._portal.call(
+            self._async.get_event, workflow_id, key, timeout_seconds, type_, missing_ok=missing_ok
+        )
+
+    def get_workflow(self, workflow_id: str) -> WorkflowStatus:
+        """Return what the system database shows of a workflow now. Raises NoSuchWorkflow.
+
+        print(client.get_workflow("order-17").status)
+        """
+        return self._portal.call(self._async.get_workflow, workflow_id)
+
+    def list_workflows(self, filter: WorkflowFilter | None = None) -> list[WorkflowStatus]:
+        """Return the workflows of a filter, in order of creation; without one, all of them.
+
+        A client that was created with an application name sees that application's and those that belong to
+        none, unless the filter names an application or workflow ids. A payload that cannot be decoded here
+        is its raw text. Takes 30 s at most, then raises DatabaseError.
+
+            failed = client.list_workflows(WorkflowFilter(status="ERROR", sort_desc=True, limit=20))
+        """
+        return self._portal.call(self._async.list_workflows, filter)
+
+    def count_workflows(self, filter: WorkflowFilter | None = None) -> int:
+        """Return how many workflows a filter has, regardless of its `limit` and `offset`.
+
+        waiting = client.count_workflows(WorkflowFilter(status="ENQUEUED"))
+        """
+        return self._portal.call(self._async.count_workflows, filter)
+
+    def list_workflow_steps(
+        self, workflow_id: str, *, load_output: bool = True, limit: int | None = None, offset: int = 0
+    ) -> list[StepInfo]:
+        """Return the recorded operations of a workflow, in order; none for an id that does not exist.
+
+        for step in client.list_workflow_steps("order-17"): print(step.function_name, step.output)
+        """
+        return self._portal.call(
+            self._async.list_workflow_steps, workflow_id, load_output=load_output, limit=limit, offset=offset
+        )
+
+    def cancel_workflow(self, workflow_id: str, *, cancel_children: bool = False) -> bool:
+        """Cancel a workflow that has not succeeded or failed; returns False when it has.
+
+        A queued one never runs; a running one stops at its next operation. It loses its queue and its
+        deduplication id. Raises NoSuchWorkflow.
+
+            client.cancel_workflow("order-17", cancel_children=True)
+        """
+        return self._portal.call(self._async.cancel_workflow, workflow_id, cancel_children=cancel_children)
+
+    def cancel_workflows(self, workflow_ids: Sequence[str], *, cancel_children: bool = False) -> list[str]:
+        """Cancel workflows in one transaction; returns the ids of those that were cancelled by it.
+
+        Those that have ended, and ids that do not exist, are left out.
+
+            cancelled = client.cancel_workflows(["order-17", "order-18"])
+        """
+        return self._portal.call(self._async.cancel_workflows, workflow_ids, cancel_children=cancel_children)
+
+    def resume_workflow(self, workflow_id: str, *, queue_name: str | None = None) -> WorkflowHandle[Any]:
+        """Put a workflow back on a queue, to go on from its last recorded operation; returns its handle.
+
+        One that has succeeded or failed stays as it is. Without `queue_name` it goes on DBOS's internal
+        queue, which every executor of its application serves. Its attempts count from 0 again, a timeout
+        starts anew. One that is running is taken from its executor. Raises NoSuchWorkflow.
+
+            handle = client.resume_workflow("order-17", queue_name="ticketQueue")
+        """
+        return WorkflowHandle(
+            self._portal.call(self._async.resume_workflow, workflow_id, queue_name=queue_name), self._portal
+        )
+
+    def resume_workflows(
+        self, workflow_ids: Sequence[str], *, queue_name: str | None = None
+    ) -> list[WorkflowHandle[Any]]:
+        """Resume workflows in one transaction, all or, when one does not exist (NoSuchWorkflow), none.
+
+        handles = client.resume_workflows(["order-17", "order-18"], queue_name="ticketQueue")
+        """
+        return [
+            WorkflowHandle(item, self._portal)
+            for item in self._portal.call(self._async.resume_workflows, workflow_ids, queue_name=queue_name)
+        ]
+
+
+class WorkflowHandle(Generic[R_co]):
+    """A workflow by its id: its result, its status, and what can be done with it.
+
+    Two handles are equal when they are of the same workflow. Nothing is kept on the server.
+
+        handle = client.enqueue(options, 17)
+        print(handle.workflow_id, handle.get_result(timeout=30))
+    """
+
+    def __init__(self, twin: AsyncWorkflowHandle[R_co], portal: Portal) -> None:
+        self._async = twin
+        self._portal = portal
+
+    @property
+    def workflow_id(self) -> str:
+        return self._async.workflow_id
+
+    def get_result(self, timeout: Seconds | None = None, *, missing_ok: bool = False) -> R_co:
+        """Wait for the workflow's end: its result, or its error raised.
+
+        `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout; the workflow goes on.
+        Raises what the workflow raised where its class is known here (`create(errors=[...])`), else
+        WorkflowFailed; WorkflowCancelled; RecoveryAttemptsExceeded; within a second NoSuchWorkflow, unless
+        `missing_ok`: then an id that is yet to be enqueued is waited for.
+
+            ticket = handle.get_result(timeout=30)
+        """
+        return self._portal.call(self._async.get_result, timeout, missing_ok=missing_ok)
+
+    def get_status(self) -> WorkflowStatus:
+        """Return what the system database shows of it now. Raises NoSuchWorkflow.
+
+        status = handle.get_status()
+        """
+        return self._portal.call(self._async.get_status)
+
+    def cancel(self, *, cancel_children: bool = False) -> bool:
+        """Cancel it; returns False when it had already ended. See `cancel_workflow`.
+
+        handle.cancel()
+        """
+        return self._portal.call(self._async.cancel, cancel_children=cancel_children)
+
+    def resume(self, *, queue_name: str | None = None) -> None:
+        """Put it back on a queue, to go on from its last recorded operation. See `resume_workflow`.
+
+        handle.resume(queue_name="ticketQueue")
+        """
+        return self._portal.call(self._async.resume, queue_name=queue_name)
+
+    def send(self, message: Any, topic: str | None = None, idempotency_key: str | None = None) -> None:
+        """Send it a message. See the client's `send`.
+
+        handle.send({"ok": True}, topic="approval")
+        """
+        return self._portal.call(self._async.send, message, topic, idempotency_key)
+
+    def get_event(
+        self, key: str, timeout_seconds: Seconds = 60, type_: Any = Any, *, missing_ok: bool = False
+    ) -> Any:
+        """Return the value of an event of it, or None when it has not come in time. See the client's.
+
+        status = handle.get_event("status", timeout_seconds=10)
+        """
+        return self._portal.call(self._async.get_event, key, timeout_seconds, type_, missing_ok=missing_ok)
+
+    def steps(self) -> Sequence[StepInfo]:
+        """Return its recorded operations, in order.
+
+        names = [step.function_name for step in handle.steps()]
+        """
+        return self._portal.call(self._async.steps)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WorkflowHandle) and self._async == other._async
+
+    def __hash__(self) -> int:
+        return hash(self._async)
+
+    def __repr__(self) -> str:
+        return repr(self._async).replace("AsyncWorkflowHandle", "WorkflowHandle", 1)

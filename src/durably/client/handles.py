@@ -1,0 +1,101 @@
+"""Handles: what a client holds of a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic
+
+from typing_extensions import TypeVar
+
+from durably.types import Seconds, StepInfo, WorkflowStatus
+
+if TYPE_CHECKING:
+    from durably.client._async import AsyncDBOSClient
+
+__all__ = ["AsyncWorkflowHandle"]
+
+R_co = TypeVar("R_co", covariant=True, default=Any)
+
+
+class AsyncWorkflowHandle(Generic[R_co]):
+    """A workflow by its id: its result, its status, and what can be done with it.
+
+    Two handles are equal when they are of the same workflow. Nothing is kept on the server.
+
+        handle = await client.enqueue(options, 17)
+        print(handle.workflow_id, await handle.get_result(timeout=30))
+    """
+
+    def __init__(self, client: AsyncDBOSClient, workflow_id: str, result_type: Any = Any) -> None:
+        self.workflow_id: str = workflow_id
+        self._client = client
+        self._result_type = result_type
+
+    async def get_result(self, timeout: Seconds | None = None, *, missing_ok: bool = False) -> R_co:
+        """Wait for the workflow's end: its result, or its error raised.
+
+        `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout; the workflow goes on.
+        Raises what the workflow raised where its class is known here (`create(errors=[...])`), else
+        WorkflowFailed; WorkflowCancelled; RecoveryAttemptsExceeded; within a second NoSuchWorkflow, unless
+        `missing_ok`: then an id that is yet to be enqueued is waited for.
+
+            ticket = await handle.get_result(timeout=30)
+        """
+        return await self._client._get_result(  # type: ignore[no-any-return]
+            self.workflow_id, timeout, self._result_type, missing_ok=missing_ok
+        )
+
+    async def get_status(self) -> WorkflowStatus:
+        """Return what the system database shows of it now. Raises NoSuchWorkflow.
+
+        status = await handle.get_status()
+        """
+        return await self._client.get_workflow(self.workflow_id)
+
+    async def cancel(self, *, cancel_children: bool = False) -> bool:
+        """Cancel it; returns False when it had already ended. See `cancel_workflow`.
+
+        await handle.cancel()
+        """
+        return await self._client.cancel_workflow(self.workflow_id, cancel_children=cancel_children)
+
+    async def resume(self, *, queue_name: str | None = None) -> None:
+        """Put it back on a queue, to go on from its last recorded operation. See `resume_workflow`.
+
+        await handle.resume(queue_name="ticketQueue")
+        """
+        await self._client.resume_workflow(self.workflow_id, queue_name=queue_name)
+
+    async def send(self, message: Any, topic: str | None = None, idempotency_key: str | None = None) -> None:
+        """Send it a message. See the client's `send`.
+
+        await handle.send({"ok": True}, topic="approval")
+        """
+        await self._client.send(self.workflow_id, message, topic, idempotency_key)
+
+    async def get_event(
+        self, key: str, timeout_seconds: Seconds = 60, type_: Any = Any, *, missing_ok: bool = False
+    ) -> Any:
+        """Return the value of an event of it, or None when it has not come in time. See the client's.
+
+        status = await handle.get_event("status", timeout_seconds=10)
+        """
+        return await self._client.get_event(
+            self.workflow_id, key, timeout_seconds, type_, missing_ok=missing_ok
+        )
+
+    async def steps(self) -> Sequence[StepInfo]:
+        """Return its recorded operations, in order.
+
+        names = [step.function_name for step in await handle.steps()]
+        """
+        return await self._client.list_workflow_steps(self.workflow_id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AsyncWorkflowHandle) and self.workflow_id == other.workflow_id
+
+    def __hash__(self) -> int:
+        return hash(self.workflow_id)
+
+    def __repr__(self) -> str:
+        return f"AsyncWorkflowHandle({self.workflow_id!r})"

@@ -1,0 +1,40 @@
+"""What a client does with notifications: messages to workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from durably.core.records import Send
+from durably.errors import DatabaseError
+from durably.store import batch
+from durably.store.database import Database
+from durably.store.failures import first_line, is_refused
+
+__all__ = ["raise_refused", "send", "send_together"]
+
+
+async def send(database: Database, record: Send) -> None:
+    """Send a message, in one round trip; NoSuchWorkflow where it has no destination. Repeating is safe."""
+    reply = (await batch.commit(database, None, [record]))[0]
+    raise_refused(reply)
+
+
+async def send_together(database: Database, records: Sequence[Send]) -> None:
+    """Send messages, all or none."""
+    try:
+        async with database.begun() as connection:
+            rows = await database.rows_on(connection, *batch.sending(records))
+            for reply in batch.sent(records, rows):
+                raise_refused(reply)
+    except Exception as error:
+        if not is_refused(error):
+            raise
+        raise DatabaseError(f"the database refused it: {first_line(error)}") from error
+
+
+def raise_refused(reply: object) -> None:
+    """Raise what a reply is, if it is an error."""
+    if isinstance(reply, Exception) and is_refused(reply):
+        raise DatabaseError(f"the database refused it: {first_line(reply)}") from reply
+    if isinstance(reply, BaseException):
+        raise reply

@@ -1,0 +1,35 @@
+-- Cancels workflows that have not ended with an outcome, with their children where asked. Children are found
+-- through parent_workflow_id. Locks the rows in one order. The notices wake waiters, and the executors that
+-- run them, at commit. Returns every workflow that was met, and whether it was changed.
+WITH RECURSIVE met AS (
+    SELECT s.workflow_uuid
+    FROM {schema}.workflow_status s
+    WHERE s.workflow_uuid = ANY (%(workflow_ids)s::text[])
+    UNION
+    SELECT child.workflow_uuid
+    FROM met
+    JOIN {schema}.workflow_status child ON child.parent_workflow_id = met.workflow_uuid
+    WHERE %(cancel_children)s::boolean
+), locked AS MATERIALIZED (
+    SELECT s.workflow_uuid
+    FROM {schema}.workflow_status s
+    WHERE s.workflow_uuid IN (SELECT workflow_uuid FROM met) AND s.status NOT IN ('SUCCESS', 'ERROR')
+    ORDER BY s.workflow_uuid
+    FOR NO KEY UPDATE OF s
+), cancelled AS (
+    UPDATE {schema}.workflow_status s
+    SET status = 'CANCELLED', queue_name = NULL, deduplication_id = NULL, started_at_epoch_ms = NULL,
+        owner_xid = NULL, updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint,
+        completed_at = (EXTRACT(epoch FROM now()) * 1000)::bigint
+    FROM locked
+    WHERE s.workflow_uuid = locked.workflow_uuid
+    RETURNING s.workflow_uuid
+), told AS (
+    SELECT count(pg_notify('durably', 'c::' || workflow_uuid)) + count(pg_notify('durably', 'r::' || workflow_uuid))
+        AS notices
+    FROM cancelled WHERE octet_length(workflow_uuid) < 7900
+)
+SELECT met.workflow_uuid AS workflow_id, cancelled.workflow_uuid IS NOT NULL AS changed
+FROM told, met
+LEFT JOIN cancelled ON cancelled.workflow_uuid = met.workflow_uuid
+ORDER BY met.workflow_uuid

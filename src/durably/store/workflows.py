@@ -1,0 +1,151 @@
+"""What a client does with workflow_status and the tables beside it: rows in, rows out.
+
+Each function is one transaction. Those that may be repeated after a lost answer say how that is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from durably.core.records import Create
+from durably.errors import DatabaseError, Deduplicated, DurablyError
+from durably.store import batch
+from durably.store.database import Database
+from durably.store.failures import first_line, is_ended_by_limit, is_refused
+
+__all__ = [
+    "Violation",
+    "cancel",
+    "count",
+    "create",
+    "create_together",
+    "deduplicated",
+    "existing",
+    "get",
+    "list_steps",
+    "list_workflows",
+    "resume",
+]
+
+CHUNK = 1000  # workflows in a statement
+LIMIT = 30.0  # seconds that a list or a count may take
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Violation(Exception):
+    """A deduplication id is held by another workflow; which one is for `deduplicated` to say."""
+
+
+async def create(database: Database, record: Create) -> Any:
+    """Create a workflow in one round trip: a Created, or an exception. Repeating a record is safe."""
+    reply = (await batch.commit(database, None, [record]))[0]
+    return reply if _is_known(reply) else _refused(reply)
+
+
+async def create_together(database: Database, records: Sequence[Create], judge: Any) -> list[Any]:
+    """Create workflows, all or none: `judge` is given the Created of each and raises to undo them all.
+
+    Raises Violation when one of them holds a deduplication id that is taken.
+    """
+    try:
+        async with database.begun() as connection:
+            replies: list[Any] = []
+            for start in range(0, len(records), CHUNK):
+                chunk = records[start : start + CHUNK]
+                answers = [await database.rows_on(connection, *call) for call in batch.creation(chunk)]
+                replies += batch.created(chunk, answers[0])
+            judge(replies)
+            return replies
+    except Exception as error:
+        if not is_refused(error):
+            raise
+        if isinstance(batch.refusal(records[0], error), Deduplicated):
+            raise Violation from error
+        raise _refused(error) from error
+
+
+async def deduplicated(
+    database: Database, wanted: Sequence[tuple[str | None, str | None]]
+) -> dict[tuple[str, str], str]:
+    """The ids of the workflows that hold these (queue, deduplication id)."""
+    asked = _encode([{"queue_name": queue, "deduplication_id": key} for queue, key in wanted]).decode()
+    rows = await database.rows("workflows/deduplicated", {"wanted": asked})
+    return {(row.queue_name, row.deduplication_id): row.workflow_id for row in rows}
+
+
+async def existing(database: Database, workflow_ids: Sequence[str]) -> set[str]:
+    """Which of these workflows there are."""
+    rows = await database.rows("workflows/exist", {"workflow_ids": list(workflow_ids)})
+    return {row.workflow_id for row in rows}
+
+
+async def get(database: Database, workflow_id: str) -> Any:
+    """The row of a workflow, or None."""
+    rows = await database.rows("workflows/get", {"workflow_id": workflow_id})
+    return rows[0] if rows else None
+
+
+async def list_workflows(database: Database, conditions: Mapping[str, Any]) -> list[Any]:
+    """The rows of a filter's page."""
+    return await _query(database, "workflows/list", conditions)
+
+
+async def count(database: Database, conditions: Mapping[str, Any]) -> int:
+    """How many workflows a filter has."""
+    rows = await _query(database, "workflows/count", conditions)
+    return int(rows[0].workflows)
+
+
+async def list_steps(
+    database: Database, workflow_id: str, *, load_output: bool, limit: int | None, offset: int
+) -> list[Any]:
+    """The recorded operations of a workflow."""
+    parameters = {"workflow_id": workflow_id, "load_output": load_output, "limit": limit, "offset": offset}
+    return await _query(database, "steps/list", parameters)
+
+
+async def cancel(
+    database: Database, workflow_ids: Sequence[str], *, cancel_children: bool
+) -> dict[str, bool]:
+    """Cancel workflows: every one that was met, and whether it was changed. Repeating only re-stamps."""
+    parameters = {"workflow_ids": list(workflow_ids), "cancel_children": cancel_children}
+    rows = await database.rows("workflows/cancel", parameters)
+    return {row.workflow_id: row.changed for row in rows}
+
+
+async def resume(
+    database: Database, workflow_ids: Sequence[str], *, queue_name: str, running: bool
+) -> dict[str, bool]:
+    """Resume workflows if all of them exist: every one that was met, and whether it was changed.
+
+    Repeat with `running=False`: by then our own first attempt may run.
+    """
+    parameters = {"workflow_ids": list(workflow_ids), "queue_name": queue_name, "running": running}
+    rows = await database.rows("workflows/resume", parameters)
+    return {row.workflow_id: row.changed for row in rows}
+
+
+async def _query(database: Database, name: str, parameters: Mapping[str, Any]) -> list[Any]:
+    try:
+        return await database.query(name, parameters, seconds=LIMIT)
+    except Exception as error:
+        if not is_ended_by_limit(error):
+            raise
+        raise DatabaseError(
+            f"the database did not answer within {LIMIT:g} s: narrow the filter (a name, a status, a time), "
+            "or ask for fewer at a time (limit)"
+        ) from error
+
+
+def _is_known(reply: Any) -> bool:
+    return not isinstance(reply, Exception) or isinstance(reply, DurablyError)
+
+
+def _refused(error: Exception) -> DatabaseError:
+    refused = DatabaseError(f"the database refused it: {first_line(error)}")
+    refused.__cause__ = error
+    return refused
