@@ -1,7 +1,8 @@
 """A process that uses the embedded server until it is told to leave: `python user.py HOME`.
 
 It prints the server's URL, or the error, and leaves at the end of its input. Like the keeper it makes
-`durably` known as a bare directory: dozens of these start, and each would spend half a second on the rest of durably.
+`durably` known as a bare directory: dozens of these start, and each would spend half a second
+on the rest of durably.
 """
 
 from __future__ import annotations
