@@ -68,7 +68,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     app_version: str
     owner: str
     most: int
-    runnable: str  # JSON: [{"name": ..., "class_name": ...}, ...], '' for no class
+    runnable: Sequence[str]  # "<name>\x1f<class name>", the latter '' for none
     formats: Sequence[str]
     limited: bool
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from durably.codec import Parameters
 from durably.errors import ConfigurationError
 from durably.types import Retry, Seconds
@@ -81,7 +79,7 @@ class Registry:
         same_name = [d for d in self if d.name == name]
         return same_name[0] if len(same_name) == 1 else None
 
-    def runnable(self) -> str:
-        """What a claim asks for, as JSON: every (name, class) that `find` finds."""
+    def runnable(self) -> list[str]:
+        """What a claim asks for: name and class of every workflow that `find` finds, joined by chr(31)."""
         keys = set(self._workflows) | {(d.name, "") for d in self if self.find(d.name, None)}
-        return msgspec.json.encode([{"name": n, "class_name": c} for n, c in sorted(keys)]).decode()
+        return sorted(f"{name}\x1f{class_name}" for name, class_name in keys)

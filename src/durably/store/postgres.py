@@ -49,7 +49,7 @@ class PostgresStore:
             field: getattr(claim, field)
             for field in ("queue_name", "executor_id", "application_name", "app_version", "owner", "most")
         }
-        parameters |= {"runnable": claim.runnable, "formats": list(claim.formats)}
+        parameters |= {"runnable": list(claim.runnable), "formats": list(claim.formats)}
         if not claim.limited:
             rows = await self._database.rows("workflows/claim", parameters)
         else:

@@ -71,7 +71,7 @@ FROM (
 WHERE (q.application_name = %(application_name)s OR q.application_name IS NULL)
   AND EXISTS (
     SELECT FROM {schema}.workflow_status s
-    WHERE s.queue_name = q.name AND s.status = 'ENQUEUED' AND s.status IN ('ENQUEUED', 'PENDING')
+    WHERE s.queue_name = q.name AND s.status = 'ENQUEUED'
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL))
 UNION ALL
 SELECT 'next', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,

@@ -2,7 +2,7 @@
 -- It runs behind queues/lock in one transaction: the queue's row is the lock under which our executors count,
 -- and this statement's snapshot is taken after it. NOWAIT on the chosen rows is for DBOS executors, who take
 -- no such lock: where their claim is under way ours gives up (55P03) and tries again.
--- Index: idx_workflow_status_in_flight_v2, idx_workflow_status_rate_limited.
+-- Index: idx_workflow_status_in_flight_v2, idx_workflow_status_rate_limited; see workflows/claim.
 WITH queue AS (
     SELECT * FROM {schema}.queues WHERE name = %(queue_name)s
 ), budget AS (
@@ -11,7 +11,7 @@ WITH queue AS (
         (SELECT q.concurrency FROM queue q) - (
             SELECT count(*) FROM {schema}.workflow_status s
             WHERE s.queue_name = %(queue_name)s AND s.status = 'PENDING'
-              AND s.status IN ('ENQUEUED', 'PENDING')
+             
               AND (s.application_name = %(application_name)s OR s.application_name IS NULL)),
         (SELECT q.rate_limit_max FROM queue q) - (
             SELECT count(*) FROM {schema}.workflow_status s, queue q
@@ -28,14 +28,14 @@ WITH queue AS (
 ), chosen AS MATERIALIZED (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
-    WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED' AND s.status IN ('ENQUEUED', 'PENDING')
-      AND (s.application_version = %(app_version)s
-           OR (s.application_version IS NULL AND (SELECT is_latest FROM latest)))
-      AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
-      AND (s.name, COALESCE(s.class_name, '')) IN (
-          SELECT name, class_name
-          FROM json_to_recordset(%(runnable)s::json) AS r(name text, class_name text))
-      AND (s.serialization IS NULL OR s.serialization = ANY (%(formats)s::text[]))
+    WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED'
+      AND CASE WHEN
+              (s.application_version = %(app_version)s
+               OR (s.application_version IS NULL AND (SELECT is_latest FROM latest)))
+              AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
+              AND s.name || chr(31) || COALESCE(s.class_name, '') = ANY (%(runnable)s::text[])
+              AND (s.serialization IS NULL OR s.serialization = ANY (%(formats)s::text[]))
+          THEN true ELSE false END
     ORDER BY s.priority, s.created_at
     LIMIT (SELECT places FROM budget)
     FOR UPDATE OF s NOWAIT
