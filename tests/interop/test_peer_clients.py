@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from durably import aio
 from tests.interop import harness
+from tests.interop.application_suite import wanted
 from tests.interop.conftest import Place, open_client
 
 VALUE = {
@@ -197,6 +199,7 @@ def test_steps_are_listed(theirs: harness.PeerClient, new_id: NewId) -> None:
 
 
 def test_a_stream_is_read_to_its_end(theirs: harness.PeerClient, new_id: NewId) -> None:
+    wanted(aio, "write_stream")
     wid = enqueue(theirs, "stream", 3, id=new_id("stream"))
     assert theirs.call("readStream", id=wid, key="progress") == [{"i": 0}, {"i": 1}, {"i": 2}]
 

@@ -21,6 +21,7 @@ from tests.interop.application_suite import (
     interop,
     purchase_ticket,
     ticket,
+    wanted,
 )
 from tests.interop.conftest import Place
 
@@ -87,6 +88,7 @@ class TestTypeScript(AnyApplication):
         assert (error.code, error.data) == (409, {"seats": ["a1"]})
 
     def test_a_native_stream_is_read(self, client: DBOSClient) -> None:
+        read_stream = wanted(client, "read_stream")
         handle = client.enqueue(interop("stream", serialization=NATIVE), 2)
         assert handle.get_result(timeout=20) == 2
-        assert list(client.read_stream(handle.workflow_id, "progress")) == [{"i": 0}, {"i": 1}]
+        assert list(read_stream(handle.workflow_id, "progress")) == [{"i": 0}, {"i": 1}]
