@@ -1,6 +1,6 @@
 """Durable workflows as ordinary Python functions on PostgreSQL, and a client for any DBOS application.
 
-    from durably import App, DBOSClient, aio, sync
+from durably import App, DBOSClient, aio, sync
 """
 
 from __future__ import annotations

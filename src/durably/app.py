@@ -1,4 +1,4 @@
-"""The application: a name, a registry, a version. The composition root: the one file that wires the layers."""
+"""The application: a name, a registry, a version; and the composition root: only this file wires the layers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar, overload
 
 from durably import config
+from durably.client import AsyncDBOSClient
 from durably.codec import Codec, Codecs, Parameters
 from durably.concurrency.portal import Portal
 from durably.concurrency.world import RealWorld
@@ -113,6 +114,7 @@ class App:
         self._registry = Registry()
         self._queues: dict[str, QueueRow] = {}
         self._engine: Engine | None = None
+        self._client: AsyncDBOSClient | None = None
         self._portal: Portal | None = None
         self._exits: contextlib.AsyncExitStack | None = None
 
@@ -229,6 +231,17 @@ class App:
         """The id of this process, while the application runs."""
         return self._engine_running().identity.executor_id
 
+    @property
+    def client(self) -> AsyncDBOSClient:
+        """A client of the application's own database, while the application runs.
+
+        failed = await app.client.list_workflows(WorkflowFilter(status="ERROR"))
+        """
+        self._engine_running()
+        if self._client is None:
+            raise NotRunning(f"application {self.name!r} is not running")
+        return self._client
+
     async def _begin(self) -> None:
         if self._engine is not None:
             raise ConfigurationError(f"application {self.name!r} runs already in this process")
@@ -261,6 +274,10 @@ class App:
             capacity=self._max_running,
             threads=self._threads,
         )
+        self._client = AsyncDBOSClient._over(
+            database, codecs=self._codecs, application_name=self.name, listen=self._listen
+        )
+        exits.push_async_callback(self._client.destroy)
         await engine.start()
         self._engine = engine
         exits.push_async_callback(self._stop_engine, engine)
@@ -347,10 +364,12 @@ class App:
     ) -> str:
         return await self._engine_running().start_workflow(definition, args, kwargs, call)
 
+    def _calls(self) -> Portal:
+        """What carries blocking calls to the application's loop."""
+        return self._portal or Portal(self._engine_running().resources.loop)
+
     def _blocking(self, function: Callable[..., Coroutine[Any, Any, R]], *args: Any) -> R:
-        engine = self._engine_running()
-        portal = self._portal or Portal(engine.resources.loop)
-        return portal.call(function, *args)
+        return self._calls().call(function, *args)
 
 
 class _WorkflowDecorator:

@@ -140,7 +140,10 @@ class BlockingWorkflow(_Workflow[P, R]):
         return self._handle(self._app._blocking(self._app._start, self.definition, args, kwargs, self._call))
 
     def _handle(self, workflow_id: str) -> RunHandle[R]:
-        return RunHandle(AsyncRunHandle(self._app, workflow_id, self.definition.parameters.result_type))
+        twin: AsyncRunHandle[R] = AsyncRunHandle(
+            self._app, workflow_id, self.definition.parameters.result_type
+        )
+        return RunHandle(twin, self._app._calls())
 
 
 def _workflow_frame(name: str) -> Frame | None:

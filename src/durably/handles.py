@@ -1,17 +1,19 @@
-"""Handles to workflows that an application started."""
+"""Handles to workflows that an application started: a client's handles, whose waits a workflow records."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
+from durably.client import AsyncWorkflowHandle, WorkflowHandle
+from durably.concurrency.portal import Portal
 from durably.core import ops
 from durably.core.ports import Wait
 from durably.engine.context import current_frame
-from durably.engine.performers import outcome
+from durably.engine.performers import result_of
 from durably.engine.registry import seconds
 from durably.errors import WorkflowTimeout
 from durably.types import Seconds
@@ -21,76 +23,70 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncRunHandle", "RunHandle"]
 
-R = TypeVar("R", default=Any)
+R_co = TypeVar("R_co", covariant=True, default=Any)
 
 
-class AsyncRunHandle(Generic[R]):
-    """A workflow that was started; in a workflow, waiting for it is a recorded operation.
+class AsyncRunHandle(AsyncWorkflowHandle[R_co]):
+    """A workflow that was started here; in a workflow, waiting for it is a recorded operation.
 
     handle = await purchase_ticket.start("Stonebraker", ["a1"], date)
     ticket = await handle.get_result()
     """
 
     def __init__(self, app: App, workflow_id: str, result_type: Any = Any) -> None:
+        super().__init__(app.client, workflow_id, result_type)
         self._app = app
-        self._result_type = result_type
-        self.workflow_id = workflow_id
 
-    def get_result(self, timeout: Seconds | None = None) -> Coroutine[Any, Any, R]:
+    def get_result(
+        self, timeout: Seconds | None = None, *, missing_ok: bool = False
+    ) -> Coroutine[Any, Any, R_co]:
         """Wait for the workflow's result; raises what it raised.
 
-        WorkflowTimeout after `timeout` seconds (outside workflows), WorkflowCancelled and
-        RecoveryAttemptsExceeded where it ended without an outcome.
+        WorkflowTimeout after `timeout` seconds, WorkflowCancelled and RecoveryAttemptsExceeded where it ended
+        without an outcome.
+
+            ticket = await handle.get_result(timeout=30)
         """
         here = current_frame()
         if here is not None:
-            operation: ops.GetResult[R] = ops.GetResult(self.workflow_id, self._result_type)
+            operation: ops.GetResult[R_co] = ops.GetResult(
+                self.workflow_id, self._result_type, seconds(timeout)
+            )
             return here.run.perform(operation)
         return self._wait(seconds(timeout))
 
-    async def _wait(self, timeout: float | None) -> R:
-        resources = self._app._engine_running().resources
-        with resources.hub.watch(Wait("result", self.workflow_id)) as news:
+    async def _wait(self, timeout: float | None) -> R_co:
+        engine = self._app._engine_running()
+        runs_here = self.workflow_id in engine.executor.running
+        with engine.hub.watch(Wait("result", self.workflow_id), ask=not runs_here) as news:
             try:
                 async with asyncio.timeout(timeout):
                     ended = await news
             except TimeoutError:
                 raise WorkflowTimeout(self.workflow_id, timeout or 0.0) from None
-        if ended.status not in ("SUCCESS", "ERROR"):
-            raise outcome(ended)
-        if ended.error is not None:
-            raise resources.codecs.decode_error(self.workflow_id, ended.error, ended.serialization)
-        result: R = resources.codecs.get(ended.serialization).decode(
-            ended.output or "null", self._result_type
-        )
+        result: R_co = result_of(engine.resources.codecs, ended, self._result_type)
         return result
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.workflow_id!r})"
 
-
-class RunHandle(Generic[R]):
+class RunHandle(WorkflowHandle[R_co]):
     """The blocking twin of AsyncRunHandle.
 
     ticket = purchase_ticket.start("Stonebraker", ["a1"], date).get_result()
     """
 
-    def __init__(self, handle: AsyncRunHandle[R]) -> None:
-        self._handle = handle
+    def __init__(self, twin: AsyncRunHandle[R_co], portal: Portal) -> None:
+        super().__init__(twin, portal)
+        self._result_type = twin._result_type
 
-    @property
-    def workflow_id(self) -> str:
-        """The workflow's id."""
-        return self._handle.workflow_id
+    def get_result(self, timeout: Seconds | None = None, *, missing_ok: bool = False) -> R_co:
+        """Wait for the workflow's result; see AsyncRunHandle.get_result.
 
-    def get_result(self, timeout: Seconds | None = None) -> R:
-        """Wait for the workflow's result; see AsyncRunHandle.get_result."""
+        ticket = handle.get_result(timeout=30)
+        """
         here = current_frame()
         if here is not None:
-            operation: ops.GetResult[R] = ops.GetResult(self.workflow_id, self._handle._result_type)
+            operation: ops.GetResult[R_co] = ops.GetResult(
+                self.workflow_id, self._result_type, seconds(timeout)
+            )
             return here.run.perform_blocking(operation)
-        result: R = self._handle._app._blocking(self._handle.get_result, timeout)
-        return result
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.workflow_id!r})"
+        return super().get_result(timeout, missing_ok=missing_ok)

@@ -16,6 +16,7 @@ from durably.client._workflows import Workflows
 from durably.codec import Codec, Codecs
 from durably.config import default_url
 from durably.config import system_database_url as find_system_database
+from durably.store.database import Database
 from durably.types import Seconds
 
 __all__ = ["AsyncDBOSClient"]
@@ -83,6 +84,22 @@ class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Workflows):
         session = Session(settings)
         await session.start()
         return cls(session)
+
+    @classmethod
+    def _over(
+        cls, database: Database, *, codecs: Codecs, application_name: str, listen: bool
+    ) -> AsyncDBOSClient:
+        """A client on the connections of an application, which opens and closes them itself."""
+        settings = Settings(
+            url=database.url,
+            schema=database.schemas.system,
+            application_name=application_name,
+            pool_size=1,
+            codecs=codecs,
+            listen=listen,
+            retry_for=60.0,
+        )
+        return cls(Session.over(settings, database))
 
     @property
     def schema(self) -> str:

@@ -44,8 +44,9 @@ class Settings:
 class Open:
     """Connections, and the process and loop that they belong to."""
 
-    def __init__(self, settings: Settings, world: RealWorld) -> None:
-        self.database = Database(
+    def __init__(self, settings: Settings, world: RealWorld, database: Database | None = None) -> None:
+        self._is_guest = database is not None
+        self.database = database or Database(
             settings.url,
             schema=settings.schema,
             max_size=settings.pool_size,
@@ -71,7 +72,8 @@ class Open:
     async def close(self) -> None:
         """Close everything."""
         await self.waits.stop()
-        await self.database.close()
+        if not self._is_guest:
+            await self.database.close()
 
 
 class Session:
@@ -83,6 +85,14 @@ class Session:
         self._open: Open | None = None
         self._opening: tuple[int, asyncio.Task[Open]] | None = None
         self._closed = False
+
+    @classmethod
+    def over(cls, settings: Settings, database: Database) -> Session:
+        """A session on connections that are somebody else's to open and to close."""
+        session = cls(settings)
+        session._open = Open(settings, session.world, database)
+        session._open.keeps_limits = True
+        return session
 
     async def start(self) -> None:
         """Connect; raises at once when that cannot work."""

@@ -95,11 +95,12 @@ class GetEvent(Operation[T]):
 
 @dataclass(frozen=True)
 class GetResult(Operation[T]):
-    """Wait for another workflow."""
+    """Wait for another workflow; with a timeout the first of two numbers is its timer's."""
 
     name = _named(names.GET_RESULT)
     workflow_id: str
     type_: Any = Any
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)

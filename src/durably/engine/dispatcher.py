@@ -52,6 +52,7 @@ class Dispatcher:
         self._ready: dict[str, None] = {}  # an ordered set: queues that may have work
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._claiming: asyncio.Task[list[Claimed]] | None = None
         self.in_flight: set[str] = set()  # tokens of claims whose answer is still out
 
     def start(self) -> None:
@@ -64,6 +65,9 @@ class Dispatcher:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._claiming is not None:
+            with contextlib.suppress(DatabaseError):
+                await self._claiming
 
     def offer(self, queue_name: str) -> None:
         """A notice says that this queue has work."""
@@ -121,7 +125,8 @@ class Dispatcher:
         )
         claimed: list[Claimed] = []
         if most > 0:
-            claimed = await asyncio.shield(self._claim(queue, most))
+            self._claiming = asyncio.get_running_loop().create_task(self._claim(queue, most))
+            claimed = await asyncio.shield(self._claiming)
         if len(claimed) < most or most <= 0:
             self._ready.pop(queue.name, None)
 

@@ -97,6 +97,7 @@ class Engine:
         self._suspects: set[tuple[str, str]] = set()
         self._chores: set[asyncio.Task[None]] = set()
         self._running = False
+        self._entering = False
 
     # -- life ---------------------------------------------------------------------------------------------
 
@@ -264,15 +265,24 @@ class Engine:
 
     def _declared_dead(self) -> None:
         """Our lease ran out and our work is others' now: stop it, and go on as a new executor."""
+        if self._entering:
+            return
+        self._entering = True
         logger.error("executor %s was declared dead; it begins anew", self.identity.executor_id)
         for run in list(self.executor.running.values()):
             run.interrupt(RunInterrupted(run.workflow_id, "its executor's lease ran out"))
         self._chore(self._enter_anew())
 
     async def _enter_anew(self) -> None:
-
-        self.identity = msgspec.structs.replace(self.identity, executor_id=new_id(self.world.random))
-        self._set_clock(await self.store.register(self.identity))
+        """The new id is used once it has a lease; what the old one claimed after its end is put back."""
+        former = self.identity
+        try:
+            anew = msgspec.structs.replace(former, executor_id=new_id(self.world.random))
+            self._set_clock(await self.store.register(anew))
+            self.identity = anew
+        finally:
+            self._entering = False
+        await self._adopt([former.executor_id])
 
     def _set_clock(self, database_now: float) -> None:
         self.resources.clock_offset = database_now - self.world.now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable
 from typing import Protocol
@@ -65,12 +66,18 @@ class Leases:
                 await self._task
 
     async def _loop(self) -> None:
-        while True:
+        for count in itertools.count(1):
             await self._world.sleep(self._identity().lease_seconds / BEATS_PER_LEASE)
             try:
                 await self._beat()
+                if count % BEATS_PER_LEASE == 0:
+                    await self._sweep()
             except DatabaseError as error:
                 logger.warning("the heartbeat waits for the database: %s", error)
+
+    async def _sweep(self) -> None:
+        """Put back what executors claimed after their lease was closed, before they knew (or died of it)."""
+        await self._store.adopt(self._identity().application_name, [], only_expired=True)
 
     async def _beat(self) -> None:
         beat = await self._store.beat(self._identity())

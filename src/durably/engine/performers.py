@@ -12,12 +12,19 @@ from durably.core.ids import new_id
 from durably.core.ports import HistoryRow, ResultRow, Wait
 from durably.core.records import Receive, Send, SetEvent, Timer
 from durably.engine import steps
-from durably.errors import NoSuchWorkflow, RecoveryAttemptsExceeded, WorkflowCancelled, WrongContext
+from durably.errors import (
+    NoSuchWorkflow,
+    RecoveryAttemptsExceeded,
+    WorkflowCancelled,
+    WorkflowTimeout,
+    WrongContext,
+)
 
 if TYPE_CHECKING:
+    from durably.codec import Codecs
     from durably.engine.run import Run
 
-__all__ = ["inside_step", "outcome", "perform"]
+__all__ = ["await_result", "inside_step", "outcome", "perform", "result_of"]
 
 
 def perform(
@@ -235,41 +242,65 @@ async def _start_child(run: Run, number: int, row: HistoryRow | None, operation:
     return workflow_id
 
 
-async def _get_result(run: Run, number: int, row: HistoryRow | None, operation: ops.GetResult[Any]) -> Any:
+def _get_result(
+    run: Run, number: int, row: HistoryRow | None, operation: ops.GetResult[Any]
+) -> Coroutine[Any, Any, Any]:
+    return await_result(run, number, row, operation, None)
+
+
+async def await_result(
+    run: Run,
+    number: int,
+    row: HistoryRow | None,
+    operation: ops.GetResult[Any],
+    timer: tuple[int, HistoryRow | None] | None,
+) -> Any:
+    """Wait for a workflow's end and record it; with a timer, only until then."""
     if row is not None:
         return run.recall(row, operation.type_)
     started = run.now_ms()
+    wake = None
+    if timer is not None:
+        wake, _ = await _timer(run, *timer, seconds=operation.timeout)
     with run.resources.hub.watch(Wait("result", operation.workflow_id)) as news, _parked(run):
-        ended: ResultRow = await news
+        ended: ResultRow | None = await _until(run, news, wake)
+    error = _no_outcome(operation, ended)
     codec = run.resources.codecs.default
-    error = None if ended.status in ("SUCCESS", "ERROR") else outcome(ended)
-    await run.record(
-        steps.bare_record(
-            run,
-            number,
-            operation.name,
-            started,
-            output=ended.output if error is None else None,
-            error=ended.error if error is None else codec.encode_error(error),
-            serialization=ended.serialization if error is None else codec.name,
-            child_workflow_id=operation.workflow_id,
-        )
+    record = steps.bare_record(
+        run,
+        number,
+        operation.name,
+        started,
+        output=ended.output if ended and error is None else None,
+        error=codec.encode_error(error) if error else ended.error if ended else None,
+        serialization=codec.name if error or not ended else ended.serialization,
+        child_workflow_id=operation.workflow_id,
     )
-    if error is not None:
-        raise error
-    if ended.error is not None:
-        raise run.resources.codecs.decode_error(ended.workflow_id, ended.error, ended.serialization)
-    return run.resources.codecs.get(ended.serialization).decode(ended.output or "null", operation.type_)
+    await run.record(record)
+    if error is not None or ended is None:
+        raise run.error_as_recorded(record)
+    return result_of(run.resources.codecs, ended, operation.type_)
+
+
+def _no_outcome(operation: ops.GetResult[Any], ended: ResultRow | None) -> Exception | None:
+    """Why there is neither a result nor an error of the workflow's own."""
+    if ended is None:
+        return WorkflowTimeout(operation.workflow_id, operation.timeout or 0.0)
+    return None if ended.status in ("SUCCESS", "ERROR") else outcome(ended)
 
 
 async def _get_result_in_step(run: Run, step: int, operation: ops.GetResult[Any]) -> Any:
     with run.resources.hub.watch(Wait("result", operation.workflow_id)) as news, _parked(run):
-        ended: ResultRow = await news
+        return result_of(run.resources.codecs, await news, operation.type_)
+
+
+def result_of(codecs: Codecs, ended: ResultRow, type_: Any) -> Any:
+    """The result of a workflow that ended; raises its error, or what stands for an end without an outcome."""
     if ended.status not in ("SUCCESS", "ERROR"):
         raise outcome(ended)
-    if ended.error is not None:
-        raise run.resources.codecs.decode_error(ended.workflow_id, ended.error, ended.serialization)
-    return run.resources.codecs.get(ended.serialization).decode(ended.output or "null", operation.type_)
+    if ended.status == "ERROR":
+        raise codecs.decode_error(ended.workflow_id, ended.error or "{}", ended.serialization)
+    return codecs.get(ended.serialization).decode(ended.output or "null", type_)
 
 
 def outcome(ended: ResultRow) -> Exception:

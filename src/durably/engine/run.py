@@ -11,8 +11,9 @@ import concurrent.futures
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from durably.core import names
 from durably.core.ledger import Ledger
-from durably.core.ops import Operation
+from durably.core.ops import GetResult, Operation
 from durably.core.ports import Claimed, HistoryRow
 from durably.core.records import Record, Step
 from durably.engine import performers
@@ -60,6 +61,10 @@ class Run:
         here = frame.get()
         if here is not None and here.step:
             return performers.inside_step(self, here.step, operation)
+        if isinstance(operation, GetResult) and operation.timeout is not None:
+            timer = self.begin(names.SLEEP)
+            number, row = self.begin(operation.name)
+            return performers.await_result(self, number, row, operation, timer)
         number, row = self.begin(operation.name, operation.width)
         return performers.perform(self, number, row, operation)
 
