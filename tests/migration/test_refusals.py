@@ -90,7 +90,7 @@ async def test_before_123_has_to_be_migrated(generation: int, peer_database: Dat
 async def test_from_123_on_a_client_works(generation: int, peer_database: Database) -> None:
     url = peer_database(generation)
     assert await checked(url) == migrate.SchemaState(True, generation, None, True, ())
-    with pytest.raises(SchemaTooOld, match='lacks what durably\'s applications need .*"durably"'):
+    with pytest.raises(SchemaTooOld, match=r'lacks what durably.s applications need .*"durably"'):
         await checked(url, need_extension=True)
 
 
