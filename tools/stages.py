@@ -20,7 +20,9 @@ def main() -> int:
     for target in stages():
         print(f"\n=== make {target}", flush=True)
         began = time.monotonic()
-        code = subprocess.run(["make", "--no-print-directory", target], cwd=ROOT, check=False).returncode
+        code = subprocess.run(
+            ["make", "--no-print-directory", "--keep-going", target], cwd=ROOT, check=False
+        ).returncode
         durations[target] = time.monotonic() - began
         if code != 0:
             print(f"\nmake {target} failed after {durations[target]:.0f} s", flush=True)
