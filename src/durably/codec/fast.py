@@ -7,6 +7,7 @@ Whatever it refuses (typed values, deeper ones, errors) goes the exact way throu
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated, Any, Union
 
@@ -31,14 +32,36 @@ def _json(levels: int) -> Any:
 
 _Plain: Any = msgspec.defstruct("_Plain", [("value", _json(_LEVELS))], array_like=True)
 
+_CONTAINERS = frozenset((dict, list, tuple))
+_PLAIN_TYPES = _CONTAINERS | {str, bool, int, float, type(None)}
+
 _convert = msgspec.convert
 encode_plain = msgspec.json.Encoder().encode
 
 
 def plain_text(value: object) -> str:
     """Return the JSON text of a value that every JSON reader reads alike, or raise whatever comes."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return encode_plain(value).decode()
     text = encode_plain(_convert((value,), _Plain).value)
-    # convert takes a Decimal for a float; the encoder writes it as a string, so the texts differ.
-    if (b"." in text or b"e" in text) and encode_plain(value) != text:
-        raise ValueError("a Decimal is no plain value")
+    if _may_hide(value, text) and not _is_exactly_plain(value):
+        raise ValueError("not only plain types")
     return text.decode()
+
+
+def _may_hide(value: object, text: bytes) -> bool:
+    """Could this be the text of a set, which convert takes for a list, or of a Decimal (a float)?"""
+    inner = text.count(b"[") > (type(value) in (list, tuple))
+    return inner or b"." in text or b"e" in text
+
+
+def _is_exactly_plain(value: object) -> bool:
+    level = [value]
+    while True:
+        kinds = set(map(type, level))
+        if not kinds <= _PLAIN_TYPES:
+            return False
+        if kinds.isdisjoint(_CONTAINERS):
+            return True
+        level = gc.get_referents(*level)  # all that these contain, in one call; convert has bounded the depth

@@ -59,13 +59,21 @@ def _fill(value: Any, origin: list[str], path: list[str]) -> bool:
 
 def _change(value: Any, path: str, notes: Any) -> None:
     """Revive what is at a path, in place; a path that leads nowhere changes nothing, as in superjson."""
-    steps = parse_path(path)
-    parent = _follow(value, steps[:-1])
-    key = _key_in(parent, steps[-1])
-    if key is None:  # superjson 1.13 forgets to escape the dots of a key that is noted itself
-        parent, key = value, _key_in(value, path)
+    parent, key = _locate(value, parse_path(path))
     if key is not None:
         parent[key] = revive(parent[key], notes)
+
+
+def _locate(parent: Any, steps: list[str]) -> tuple[Any, Any]:
+    for done, step in enumerate(steps):
+        key = _key_in(parent, step)
+        if key is None:  # superjson 1.13 forgets to escape the dots of a key whose value is noted itself
+            rest = ".".join(steps[done:])
+            return (parent, rest) if isinstance(parent, dict) and rest in parent else (None, None)
+        if done == len(steps) - 1:
+            return parent, key
+        parent = parent[key]
+    return None, None
 
 
 def _follow(value: Any, steps: list[str]) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
-from durably.codec.record import Keys
+from durably.codec.record import Keys, Opener
 from durably.codec.reduce import Reducer
-from durably.codec.unfit import Unfit
+from durably.codec.unfit import Unfit, key_step
 
 __all__ = ["Tagged", "TaggingReducer", "escape", "split"]
 
@@ -53,6 +53,23 @@ class TaggingReducer(Reducer):
             pass
         return Tagged(items, "set")
 
+    def mapping(self, value: Mapping[Any, Any], depth: int, keys: Keys) -> Any:
+        """A mapping, without notes where superjson refuses them."""
+        reduced = super().mapping(value, depth, keys)
+        return self._checked(reduced, value)
+
+    def record(self, value: Any, depth: int, opener: Opener) -> Any:
+        """An object with named fields, as a mapping."""
+        return self._checked(super().record(value, depth, opener), value)
+
+    def _checked(self, reduced: Any, value: object) -> Any:
+        if isinstance(reduced, dict) and not reduced.keys().isdisjoint(_FORBIDDEN):
+            for key in _FORBIDDEN:
+                if key in reduced and split(reduced[key])[1]:
+                    hint = "superjson has no types under this key; rename it"
+                    raise Unfit("more than plain JSON", hint).under(key_step(key), value)
+        return reduced
+
     def odd_mapping(self, value: Mapping[Any, Any], key: Any, depth: int, keys: Keys) -> Any:
         """A Map: its keys may be anything."""
         pairs = [self.items(pair, depth + 1, keys) for pair in value.items()]
@@ -74,9 +91,6 @@ def split(value: Any) -> tuple[Any, Any]:
 
 def _split_members(value: dict[str, Any]) -> tuple[Any, Any]:
     parts = {key: split(item) for key, item in value.items()}
-    for key, (_, notes) in parts.items():
-        if notes and key in _FORBIDDEN:
-            raise Unfit("a value that needs a note", "superjson refuses notes under this key; rename it")
     json = {key: json for key, (json, _) in parts.items()}
     return json, _join((key, notes) for key, (_, notes) in parts.items())
 

@@ -161,12 +161,8 @@ def test_registered_classes_are_built_again_with_their_message() -> None:
 def test_an_unregistered_class_is_workflow_failed() -> None:
     back = read(Declined("E1", {"x": 1}))
     assert isinstance(back, WorkflowFailed)
-    assert (back.name, back.message, back.code, back.data) == (
-        "Declined",
-        "card declined: E1",
-        "E1",
-        {"x": 1},
-    )
+    assert (back.name, back.message) == ("Declined", "card declined: E1")
+    assert (back.code, back.data) == ("E1", {"x": 1})
     assert back.workflow_id == "wf"
 
 
@@ -209,7 +205,7 @@ def test_members_may_be_missing(text: str, name: str, message: str) -> None:
 
 def test_what_typescript_throws() -> None:
     text = (
-        '{"json":{"name":"RangeError","message":"m","stack":"RangeError: m\\n at x","cause":{"name":"Error"}},'
+        '{"json":{"name":"RangeError","message":"m","stack":"RangeError: m\\n at","cause":{"name":"Error"}},'
         '"__dbos_serializer":"superjson"}'
     )
     back = SuperJSON().decode_error(text)
