@@ -192,14 +192,14 @@ def step_id() -> int | None:
 
 
 def cancel_requested() -> bool:
-    """Whether the calling code should come to its end: its workflow was cancelled or goes on elsewhere.
+    """Whether the calling code should end: its workflow was cancelled or goes on elsewhere, or time is up.
 
     For blocking steps, which nothing can interrupt.
 
         while not sync.cancel_requested(): ...
     """
     here = current_frame()
-    return here is not None and here.run.cancel_requested
+    return here is not None and here.cancel_requested
 
 
 def _duration(option: str, duration: Seconds) -> float:

@@ -1,4 +1,4 @@
-"""The application: a name, a registry, a version; and the composition root: only this file wires the layers."""
+"""The application: a name, a registry, a version. Also the composition root: this file alone wires the layers."""
 
 from __future__ import annotations
 

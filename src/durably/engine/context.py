@@ -14,10 +14,21 @@ __all__ = ["Frame", "current_frame", "current_run", "frame"]
 
 
 class Frame(NamedTuple):
-    """A run, and the number of the step whose body is running (0: the workflow's own code)."""
+    """A run, and the number of the step whose body is running (0: the workflow's own code).
+
+    `deadline` is when that step should have ended, on the world's monotonic clock.
+    """
 
     run: Run
     step: int = 0
+    deadline: float | None = None
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether the code that runs here should come to its end."""
+        if self.run.interruption is not None:
+            return True
+        return self.deadline is not None and self.run.resources.world.monotonic() >= self.deadline
 
 
 frame: ContextVar[Frame | None] = ContextVar("durably-frame", default=None)

@@ -54,6 +54,7 @@ class Dispatcher:
         self._task: asyncio.Task[None] | None = None
         self._claiming: asyncio.Task[list[Claimed]] | None = None
         self.in_flight: set[str] = set()  # tokens of claims whose answer is still out
+        self.unanswered: set[str] = set()  # tokens of claims whose answer was lost: they may have happened
 
     def start(self) -> None:
         """Begin to claim, on the running loop."""
@@ -108,6 +109,9 @@ class Dispatcher:
                 except DatabaseError as error:
                     logger.warning("claiming waits for the database: %s", error)
                     self._ready.clear()
+                except Exception:
+                    logger.exception("queue %s is left alone until the next pulse", name)
+                    self._ready.pop(name, None)
 
     async def _room(self) -> None:
         """Wait for work, and for places: a quarter of all, or what is free after a moment."""
@@ -150,6 +154,9 @@ class Dispatcher:
             history = await self._history(claimed)
             for workflow in claimed:
                 self._executor.begin(workflow, owner, history.get(workflow.workflow_id, ()))
+        except DatabaseError:
+            self.unanswered.add(owner)
+            raise
         finally:
             self.in_flight.discard(owner)
         return claimed

@@ -240,8 +240,8 @@ class Engine:
     def beaten(self, beat: Beat) -> None:
         """Compare what the database thinks we run with what we run. On the engine's loop.
 
-        A difference is acted on when two beats in a row show it: in between, claims and outcomes are on
-        their way.
+        A difference is acted on when two beats in a row show it, for in between claims and outcomes are on
+        their way; and at once where the answer to a claim was lost.
         """
         if not self._running:
             return
@@ -252,7 +252,9 @@ class Engine:
         ours = {(run.workflow_id, run.owner) for run in self.executor.running.values()}
         owned = {pair for pair in beat.owned if pair[1] not in self.dispatcher.in_flight}
         suspects = ours ^ owned
-        confirmed, self._suspects = suspects & self._suspects, suspects
+        unanswered, self.dispatcher.unanswered = self.dispatcher.unanswered, set()
+        lost = {pair for pair in suspects if pair[1] in unanswered}
+        confirmed, self._suspects = suspects & self._suspects | lost, suspects
         for workflow_id, _ in confirmed & ours:
             self.executor.interrupt(workflow_id, "it was taken over or ended elsewhere")
         self._release(confirmed & owned)

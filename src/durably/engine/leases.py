@@ -74,6 +74,8 @@ class Leases:
                     await self._sweep()
             except DatabaseError as error:
                 logger.warning("the heartbeat waits for the database: %s", error)
+            except Exception:
+                logger.exception("the heartbeat is refused")
 
     async def _sweep(self) -> None:
         """Put back what executors claimed after their lease was closed, before they knew (or died of it)."""

@@ -180,8 +180,3 @@ class Run:
             self._waiting.cancel()
         if self.task is not None and self.task is not asyncio.current_task():
             self.task.cancel()
-
-    @property
-    def cancel_requested(self) -> bool:
-        """Whether blocking code should come to its end."""
-        return self.interruption is not None

@@ -33,7 +33,7 @@ async def run_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -
     started = run.now_ms()
     value, error = None, None
     try:
-        with _inside(run, number):
+        with _inside(run, number, seconds(step.timeout)):
             value = await _attempts(run, step)
     except Exception as raised:
         error = raised
@@ -51,7 +51,7 @@ def run_blocking_step(run: Run, number: int, row: HistoryRow | None, step: Step_
     started = run.now_ms()
     value, error = None, None
     try:
-        with _inside(run, number):
+        with _inside(run, number, seconds(step.timeout)):
             value = _blocking_attempts(run, step)
     except Exception as raised:
         error = raised
@@ -95,8 +95,9 @@ def bare_record(
 
 
 @contextlib.contextmanager
-def _inside(run: Run, number: int) -> Iterator[None]:
-    token = frame.set(Frame(run, number))
+def _inside(run: Run, number: int, limit: float | None) -> Iterator[None]:
+    deadline = None if limit is None else run.resources.world.monotonic() + limit
+    token = frame.set(Frame(run, number, deadline))
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 
 from durably.core.names import DURABLY_CHANNEL, EVENTS_CHANNEL, MESSAGES_CHANNEL
 from durably.core.ports import Ready, ResultRow, Wait, World
-from durably.errors import DatabaseError
+from durably.errors import DatabaseError, NotRunning
 
 __all__ = ["Hub"]
 
@@ -72,7 +72,9 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         for future in [f for futures in self._waits.values() for f in futures]:
-            future.cancel()
+            if not future.done():
+                future.set_exception(NotRunning("the wait is over: the application or client is closed"))
+                future.exception()  # seen: whoever waited may be gone already
 
     @contextlib.contextmanager
     def watch(self, wait: Wait, *, ask: bool = True) -> Iterator[asyncio.Future[Any]]:
@@ -162,6 +164,9 @@ class Hub:
             ready = await query(waits)
         except DatabaseError as error:
             logger.warning("the fallback query waits for the database: %s", error)
+            return
+        except Exception:
+            logger.exception("the fallback query is refused")
             return
         for result in ready.results:
             self.announce(result)
