@@ -1,4 +1,4 @@
-"""The application: a name, a registry, a version. Also the composition root: this file alone wires the layers."""
+"""The application: a name, a registry, a version. The composition root: it alone wires the layers."""
 
 from __future__ import annotations
 
