@@ -39,10 +39,10 @@ _convert = msgspec.convert
 encode_plain = msgspec.json.Encoder().encode
 
 
-def plain_text(value: object) -> str:
+def plain_text(value: Any) -> str:
     """Return the JSON text of a value that every JSON reader reads alike, or raise whatever comes."""
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if kind is str or kind is bool or value is None or (kind is int and -LARGEST <= value <= LARGEST):
         return encode_plain(value).decode()
     text = encode_plain(_convert((value,), _Plain).value)
     if _may_hide(value, text) and not _is_exactly_plain(value):
