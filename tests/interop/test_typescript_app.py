@@ -43,10 +43,19 @@ class TestTypeScript(AnyApplication):
     plain_error = "Error"
 
     def check_payloads(self, steps: Sequence[Any]) -> None:
-        assert [step.output for step in steps] == [2, 4, 6, None, None, 6]
+        assert [step.output for step in steps[:5]] == [2, 4, 6, None, None]
         error = steps[3].error
         assert "caught by the parent" in str(error)
         assert getattr(error, "name", type(error).__name__) == "TypeError"
+
+    @pytest.mark.xfail(reason="a step row without a format is read as portable_json", strict=True)
+    def test_a_step_that_names_no_format_is_read(self, client: DBOSClient, new_id: NewId) -> None:
+        """TypeScript leaves the format of a `DBOS.getResult` row out; the text has superjson's marker."""
+        wid = new_id("parent")
+        client.enqueue(interop("parent", workflow_id=wid), 3).get_result(timeout=20)
+        result = client.list_workflow_steps(wid)[5]
+        assert (result.function_name, result.serialization) == ("DBOS.getResult", None)
+        assert result.output == 6
 
     # --- its native format -----------------------------------------------------------------------------
 
