@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from durably import config
 from durably.client import AsyncDBOSClient
-from durably.codec import Codec, Codecs, Parameters
+from durably.codec import Codec, Codecs, Parameters, visible_errors
 from durably.concurrency.portal import Portal
 from durably.concurrency.world import RealWorld
 from durably.core.names import RESERVED_PREFIX
@@ -154,6 +154,7 @@ class App:
         """
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            self._codecs.add_errors(visible_errors(function))
             definition = StepDefinition(
                 name=name or function.__qualname__,
                 function=function,
@@ -393,6 +394,7 @@ class _WorkflowDecorator:
             name=options.pop("name") or function.__qualname__, function=function, **options
         )
         self._app._registry.add(definition)
+        self._app._codecs.add_errors(visible_errors(function))
         kind = AsyncWorkflow if definition.is_async else BlockingWorkflow
         return kind(self._app, definition)
 

@@ -173,7 +173,12 @@ class Engine:
             name=definition.name,
             class_name=definition.class_name,
             queue_name=call.queue_name,
-            inputs=codec.encode_arguments(tuple(args), kwargs, subject=f"arguments of {definition.name!r}"),
+            inputs=codec.encode_arguments(
+                tuple(args),
+                kwargs,
+                subject=f"arguments of {definition.name!r}",
+                parameters=definition.parameters,
+            ),
             serialization=codec.name,
             run_now=call.queue_name is None,
             executor_id=self.identity.executor_id,

@@ -237,7 +237,11 @@ def _logged_trouble(claimed: Claimed) -> Iterator[None]:
 
 def _success(run: Run, codec: Codec, value: Any) -> Finish:
     try:
-        text = codec.encode(value, subject=f"result of workflow {run.definition.name!r}")
+        text = codec.encode(
+            value,
+            subject=f"result of workflow {run.definition.name!r}",
+            type_=run.definition.parameters.result_type,
+        )
     except EncodeError as error:
         return _failure(run, codec, error)
     return Finish(workflow_id=run.workflow_id, owner=run.owner, status="SUCCESS", output=text)

@@ -326,7 +326,7 @@ async def _compute(run: Run, number: int, row: HistoryRow | None, operation: ops
         return run.recall(row, operation.type_)
     started = run.now_ms()
     value = operation.function()
-    record = run.step_record(number, operation.name, started=started, value=value)
+    record = run.step_record(number, operation.name, started=started, value=value, type_=operation.type_)
     await run.record(record)
     return run.as_recorded(record, value, operation.type_)
 

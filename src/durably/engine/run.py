@@ -122,13 +122,20 @@ class Run:
         return self.interruption
 
     def step_record(
-        self, number: int, name: str, *, started: int, value: Any = None, error: BaseException | None = None
+        self,
+        number: int,
+        name: str,
+        *,
+        started: int,
+        value: Any = None,
+        type_: Any = Any,
+        error: BaseException | None = None,
     ) -> Step:
         """The record of an operation's outcome, encoded in this application's own format."""
         codec = self.resources.codecs.default
         output = failure = None
         if error is None:
-            output = codec.encode(value, subject=f"result of step {name!r}")
+            output = codec.encode(value, subject=f"result of step {name!r}", type_=type_)
         else:
             failure = codec.encode_error(error)
         return Step(

@@ -175,7 +175,7 @@ def _encode(
     """The record of the outcome; a result that cannot be stored is itself an error, and recorded."""
     if error is None:
         try:
-            return run.step_record(number, step.name, started=started, value=value), None
+            return run.step_record(number, step.name, started=started, value=value, type_=step.type_), None
         except EncodeError as refused:
             error = refused
     return run.step_record(number, step.name, started=started, error=error), error
