@@ -113,6 +113,7 @@ class App:
         self._grace = seconds(grace) or 0.0
         self._registry = Registry()
         self._queues: dict[str, QueueRow] = {}
+        self._functions: list[Callable[..., Any]] = []  # whose modules name the errors that are rebuilt
         self._engine: Engine | None = None
         self._client: AsyncDBOSClient | None = None
         self._portal: Portal | None = None
@@ -154,7 +155,7 @@ class App:
         """
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            self._codecs.add_errors(visible_errors(function))
+            self._functions.append(function)
             definition = StepDefinition(
                 name=name or function.__qualname__,
                 function=function,
@@ -258,6 +259,8 @@ class App:
     async def _wire(self, exits: contextlib.AsyncExitStack) -> None:
         """Each part enters the stack once it runs, so that the stack ends them in the opposite order."""
         world = RealWorld()
+        for function in self._functions:
+            self._codecs.add_errors(visible_errors(function))
         url = await self._system_url(exits)
         database = await self._open(exits, url, max_size=4)
         await self._prepare(database)
@@ -394,7 +397,7 @@ class _WorkflowDecorator:
             name=options.pop("name") or function.__qualname__, function=function, **options
         )
         self._app._registry.add(definition)
-        self._app._codecs.add_errors(visible_errors(function))
+        self._app._functions.append(function)
         kind = AsyncWorkflow if definition.is_async else BlockingWorkflow
         return kind(self._app, definition)
 
