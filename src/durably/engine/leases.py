@@ -21,6 +21,7 @@ __all__ = ["Leases", "Liveness"]
 logger = logging.getLogger(__name__)
 
 BEATS_PER_LEASE = 3
+HURRY = 10  # times sooner than the next beat is one that failed tried again
 
 
 class Liveness(Protocol):
@@ -66,16 +67,25 @@ class Leases:
                 await self._task
 
     async def _loop(self) -> None:
+        pause = self._interval
         for count in itertools.count(1):
-            await self._world.sleep(self._identity().lease_seconds / BEATS_PER_LEASE)
+            await self._world.sleep(pause)
             try:
-                await self._beat()
-                if count % BEATS_PER_LEASE == 0:
-                    await self._sweep()
-            except DatabaseError as error:
-                logger.warning("the heartbeat waits for the database: %s", error)
+                async with asyncio.timeout(self._interval):  # a lease outlives one silent connection
+                    await self._beat()
+                    if count % BEATS_PER_LEASE == 0:
+                        await self._sweep()
+                pause = self._interval
+            except (DatabaseError, TimeoutError) as error:
+                logger.warning("the heartbeat waits for the database: %s", str(error) or "no answer")
+                pause = self._interval / HURRY
             except Exception:
                 logger.exception("the heartbeat is refused")
+                pause = self._interval
+
+    @property
+    def _interval(self) -> float:
+        return self._identity().lease_seconds / BEATS_PER_LEASE
 
     async def _sweep(self) -> None:
         """Put back what executors claimed after their lease was closed, before they knew (or died of it)."""
