@@ -141,7 +141,7 @@ def _kept(record: Create, open_: Open) -> Create:
 async def _create(open_: Open, options: EnqueueOptions[..., Any], record: Create) -> str:
     """The id of the workflow that is now there: ours, or the one that holds the deduplication id."""
     while True:
-        reply = await workflows.create(open_.database, record)
+        reply = await open_.commits.write(record)
         if not isinstance(reply, Deduplicated) or options.duplication_policy == "reject":
             return handle_id(options, record, reply)
         key = (record.queue_name, record.deduplication_id)

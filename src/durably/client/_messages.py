@@ -59,7 +59,7 @@ class Messages(Part):
             )
         )
         if connection is None:
-            await self._session.call(lambda open_: messages.send(open_.database, record))
+            messages.raise_refused(await self._session.call(lambda open_: open_.commits.write(record)))
         else:
             open_ = await self._session.here()
             answers = await callers.perform(connection, open_.database.schemas, [batch.sending([record])])

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from durably.client._commits import Commits
 from durably.client._opening import advised
 from durably.client._waits import Waits
 from durably.codec import Codecs
@@ -54,6 +55,7 @@ class Open:
             pool_timeout=min(POOL_TIMEOUT, max(1.0, settings.retry_for)),
         )
         self.waits = Waits(self.database, world, listen=settings.listen, patience=settings.retry_for)
+        self.commits = Commits(self.database)
         self.keeps_limits = False
         self.pid = os.getpid()
         self.loop = asyncio.get_running_loop()
@@ -71,6 +73,7 @@ class Open:
 
     async def close(self) -> None:
         """Close everything."""
+        await self.commits.stop()
         await self.waits.stop()
         if not self._is_guest:
             await self.database.close()

@@ -23,7 +23,7 @@ from durably.errors import Deduplicated, NoSuchWorkflow, RunInterrupted
 from durably.store.database import Call, Database
 from durably.store.failures import is_refused
 
-__all__ = ["commit", "created", "creation", "refusal", "sending", "sent"]
+__all__ = ["commit", "created", "creation", "limits", "refusal", "sending", "sent"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -56,7 +56,7 @@ async def _commit_together(
     ]
     limited = [r for r in batch if type(r) is Create and r.max_recovery_attempts is not None]
     if limited:
-        calls.append(("limits/set", {"records": _encode(limited).decode()}))
+        calls.append(limits(limited))
     answers = await database.transaction(calls)
     replies: dict[int, Any] = {}
     for (kind, members), rows in zip(groups, answers, strict=False):  # the limits have no answer
@@ -67,9 +67,13 @@ async def _commit_together(
 def creation(records: Sequence[Create]) -> list[Call]:
     """The statements that create these workflows, for a transaction of the caller's own; see `created`."""
     parameters = {"records": _encode(records).decode(), "application_name": None}
-    limited = any(record.max_recovery_attempts is not None for record in records)
-    calls: list[Call] = [("workflows/create", parameters)]
-    return [*calls, ("limits/set", {"records": parameters["records"]})] if limited else calls
+    limited = [record for record in records if record.max_recovery_attempts is not None]
+    return [("workflows/create", parameters), *([limits(limited)] if limited else [])]
+
+
+def limits(records: Sequence[Create]) -> Call:
+    """The statement that records how often these workflows may be attempted, after their creation."""
+    return "limits/set", {"records": _encode(records).decode()}
 
 
 def created(records: Sequence[Create], rows: Rows) -> Replies:

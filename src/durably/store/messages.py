@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from durably.core.records import Send
 from durably.errors import DatabaseError
@@ -13,10 +14,9 @@ from durably.store.failures import first_line, is_refused
 __all__ = ["raise_refused", "send", "send_together"]
 
 
-async def send(database: Database, record: Send) -> None:
-    """Send a message, in one round trip; NoSuchWorkflow where it has no destination. Repeating is safe."""
-    reply = (await batch.commit(database, None, [record]))[0]
-    raise_refused(reply)
+async def send(database: Database, record: Send) -> Any:
+    """Send a message, in one round trip: None, or an exception. Repeating a record is safe."""
+    return (await batch.commit(database, None, [record]))[0]
 
 
 async def send_together(database: Database, records: Sequence[Send]) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from durably.core.records import Create
-from durably.errors import DatabaseError, Deduplicated, DurablyError
+from durably.errors import DatabaseError, Deduplicated
 from durably.store import batch
-from durably.store.database import Database
+from durably.store.database import Call, Database
 from durably.store.failures import first_line, is_ended_by_limit, is_refused
 
 __all__ = [
@@ -32,6 +32,26 @@ __all__ = [
 
 CHUNK = 1000  # workflows in a statement
 LIMIT = 30.0  # seconds that a list or a count may take
+ENQUEUED = (
+    "workflow_id",
+    "creator",
+    "name",
+    "class_name",
+    "config_name",
+    "queue_name",
+    "inputs",
+    "serialization",
+    "app_version",
+    "application_name",
+    "authenticated_user",
+    "authenticated_roles",
+    "priority",
+    "deduplication_id",
+    "queue_partition_key",
+    "delay_seconds",
+    "timeout_ms",
+    "attributes",
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,9 +61,17 @@ class Violation(Exception):
 
 
 async def create(database: Database, record: Create) -> Any:
-    """Create a workflow in one round trip: a Created, or an exception. Repeating a record is safe."""
-    reply = (await batch.commit(database, None, [record]))[0]
-    return reply if _is_known(reply) else _refused(reply)
+    """Enqueue a workflow in one round trip: a Created, or an exception. Repeating a record is safe."""
+    calls: list[Call] = [("workflows/enqueue", {field: getattr(record, field) for field in ENQUEUED})]
+    if record.max_recovery_attempts is not None:
+        calls.append(batch.limits([record]))
+    try:
+        answers = await database.transaction(calls)
+    except Exception as error:
+        if not is_refused(error):
+            raise
+        return batch.refusal(record, error)
+    return batch.created([record], answers[0])[0]
 
 
 async def create_together(database: Database, records: Sequence[Create], judge: Any) -> list[Any]:
@@ -65,7 +93,7 @@ async def create_together(database: Database, records: Sequence[Create], judge: 
             raise
         if isinstance(batch.refusal(records[0], error), Deduplicated):
             raise Violation from error
-        raise _refused(error) from error
+        raise DatabaseError(f"the database refused it: {first_line(error)}") from error
 
 
 async def deduplicated(
@@ -139,13 +167,3 @@ async def _query(database: Database, name: str, parameters: Mapping[str, Any]) -
             f"the database did not answer within {LIMIT:g} s: narrow the filter (a name, a status, a time), "
             "or ask for fewer at a time (limit)"
         ) from error
-
-
-def _is_known(reply: Any) -> bool:
-    return not isinstance(reply, Exception) or isinstance(reply, DurablyError)
-
-
-def _refused(error: Exception) -> DatabaseError:
-    refused = DatabaseError(f"the database refused it: {first_line(error)}")
-    refused.__cause__ = error
-    return refused
