@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Iterator
 
 import psycopg
@@ -86,8 +87,7 @@ async def test_no_server() -> None:
 async def test_no_url(url: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said) as refusal:
         await migrate.ensure_database(url)
-    assert "secret" not in str(refusal.value)
-    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+    assert "secret" not in "".join(traceback.format_exception(refusal.value))
 
 
 def test_the_names_of_databases_are_quoted() -> None:

@@ -244,6 +244,19 @@ async def test_a_worker_without_rights_to_create_launches_on_a_current_database(
     )
 
 
+async def test_a_worker_that_may_not_read_the_number_launches_too(
+    ours: str, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose number it may not read, that it does not migrate: it does not even try for the lock."""
+    grant(ours, "USAGE ON SCHEMA dbos, durably", role)
+    grant(ours, "SELECT ON ALL TABLES IN SCHEMA durably", role)
+    monkeypatch.setattr(migrate, "_LOCK_SECONDS", 0.1)
+    async with connected(ours, autocommit=True) as holder:
+        await holder.execute(b"SELECT pg_advisory_lock(1234567890)")
+        state = await as_role(ours, role, migrate.migrate)
+    assert state == migrate.SchemaState(True, None, migrate.KNOWN_EXTENSION, True, ())
+
+
 async def test_a_role_that_may_not_migrate_is_told(ours: str, role: str) -> None:
     change(ours, "DROP SCHEMA durably CASCADE")
     grant(ours, "USAGE ON SCHEMA dbos", role)

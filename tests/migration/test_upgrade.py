@@ -101,6 +101,31 @@ async def test_whatever_was_cut_short_is_taken_up_again(
     assert difference(peer_catalog(125), catalog(url)) == {}
 
 
+async def test_the_number_never_goes_down(database: str) -> None:
+    """Somebody who takes no lock may be faster."""
+    await migrated(database)
+    async with connected(database, autocommit=True) as conn:
+        for version, after in ((124, 125), (130, 130), (125, 130)):
+            await migrate._ask(conn, "dbos_set_version", Schemas("dbos"), version=version)
+            assert rows(database, "SELECT version FROM dbos.dbos_migrations") == [(after,)]
+
+
+async def test_tables_that_appear_under_our_hands(
+    database: str, peer_catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A TypeScript application takes no lock: here it has created everything after we looked."""
+    create = migrate._create
+
+    async def too_late(conn: Connection, names: Schemas, listen_notify: bool) -> None:
+        async with connected(database) as other:
+            await create(other, names, listen_notify)
+        await create(conn, names, listen_notify)
+
+    monkeypatch.setattr(migrate, "_create", too_late)
+    assert (await migrated(database)).generation == 125
+    assert difference(peer_catalog(125), catalog(database)) == {}
+
+
 async def test_creating_is_all_or_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = migrate._ask
 
