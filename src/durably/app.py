@@ -288,7 +288,6 @@ class App:
         await self._start_leases(exits, url, engine)
         if self._listen:
             listener = Listener(database, engine.hub.notice, world)
-            engine.listening = lambda: listener.alive
             listener.start()
             exits.push_async_callback(listener.stop)
 

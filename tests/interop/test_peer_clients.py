@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from durably import aio
 from tests.interop import harness
-from tests.interop.application_suite import wanted
 from tests.interop.conftest import Place, open_client
 
 VALUE = {
@@ -196,12 +194,6 @@ def test_steps_are_listed(theirs: harness.PeerClient, new_id: NewId) -> None:
     assert [step["output"] for step in steps] == [2, 4, 6, None, None, 6]
     assert "caught by the parent" in str(steps[3]["error"])
     assert [step["childWorkflowID"] for step in steps] == [None] * 4 + [f"{wid}-5"] * 2
-
-
-def test_a_stream_is_read_to_its_end(theirs: harness.PeerClient, new_id: NewId) -> None:
-    wanted(aio, "write_stream")
-    wid = enqueue(theirs, "stream", 3, id=new_id("stream"))
-    assert theirs.call("readStream", id=wid, key="progress") == [{"i": 0}, {"i": 1}, {"i": 2}]
 
 
 def test_a_running_workflow_is_cancelled_and_resumed(theirs: harness.PeerClient, new_id: NewId) -> None:

@@ -30,7 +30,7 @@ def outcome(codecs: Codecs, row: ResultRow, result_type: Any) -> Any:
 
 def value(codecs: Codecs, text: str | None, serialization: str | None, type_: Any) -> Any:
     """A stored value; None where nothing is stored."""
-    return None if text is None else codecs.get(serialization).decode(text, type_)
+    return None if text is None else codecs.decode(text, serialization, type_)
 
 
 def workflow(codecs: Codecs, row: Any) -> WorkflowStatus:
@@ -64,7 +64,7 @@ def _arguments(codecs: Codecs, text: str | None, serialization: str | None) -> A
     if text is None:
         return None
     try:
-        args, kwargs = codecs.get(serialization).decode_arguments(text)
+        args, kwargs = codecs.reader(serialization, text).decode_arguments(text)
     except CodecError:
         return text
     return {"args": tuple(args), "kwargs": dict(kwargs)}

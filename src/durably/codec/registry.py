@@ -20,6 +20,7 @@ _BUILT_IN: dict[str, Callable[[], Codec]] = {
     "py_pickle": Pickle,
 }
 _ALWAYS = ("portable_json", "js_superjson")
+_PICKLED = ("gAR", "gAS", "gAU")  # base64 of the first two bytes of pickle protocols 4 and 5
 
 
 class Codecs:
@@ -56,13 +57,28 @@ class Codecs:
             raise DecodeError(_not_readable(name, self.readable), serialization=name)
         return codec
 
+    def reader(self, name: str | None, text: str) -> Codec:
+        """Return the codec that reads a text; one whose row names no format is told by its form.
+
+        DBOS leaves the name out where it means its own format, which for another process is not the default.
+        """
+        if name is None and '"__dbos_serializer":"superjson"' in text:
+            return self.get("js_superjson")
+        if name is None and text.startswith(_PICKLED):
+            return self.get("py_pickle")
+        return self.get(name)
+
+    def decode(self, text: str, name: str | None, type_: Any = Any) -> Any:
+        """Return the value of a row's text, as `type_`."""
+        return self.reader(name, text).decode(text, type_)
+
     def add_errors(self, classes: Iterable[type[BaseException]]) -> None:
         """Register exception classes; a name that two classes share is not built again."""
         self._errors.add(classes)
 
     def decode_error(self, workflow_id: str, text: str, name: str | None) -> BaseException:
         """Return the error that a workflow ended with, as the caller should get it raised."""
-        error = self.get(name).decode_error(text)
+        error = self.reader(name, text).decode_error(text)
         if type(error) is not WorkflowFailed or error.workflow_id:
             return error
         failure = Failure(error.name, error.message, error.code, error.data)
@@ -88,9 +104,9 @@ def _not_readable(name: str, readable: tuple[str, ...]) -> str:
     if name == "py_pickle":
         return (
             "the row is written as py_pickle, which runs code when it is read; if you trust everybody who "
-            "can write to this database, allow it by name: allow=['py_pickle']"
+            "can write to this database, allow it by name: allow_serializations=['py_pickle']"
         )
     return (
         f"the row is written as {name!r}, and this process reads {', '.join(readable)}; "
-        "pass a codec of that name in allow=[...]"
+        "pass a codec of that name in allow_serializations=[...]"
     )

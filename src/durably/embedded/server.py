@@ -48,9 +48,13 @@ class EmbeddedPostgres:
         return self._programs.major
 
     def url(self, database: str = "postgres") -> str:
-        """A libpq URI of a database; it stays the same when the server is started again."""
+        """A libpq URI of a database; it stays the same when the server is started again.
+
+        The socket's directory is the parameter `host`, which counts; the host before it is there for readers
+        that refuse a URL without one, as JavaScript's do.
+        """
         host = quote(str(self._place.sockets))
-        return f"postgresql://postgres@/{quote(database, safe='')}?host={host}&port={PORT}"
+        return f"postgresql://postgres@localhost/{quote(database, safe='')}?host={host}&port={PORT}"
 
     def bin(self, name: str) -> Path:
         """The path of a PostgreSQL program, `psql` for one; EmbeddedUnavailable if there is none."""

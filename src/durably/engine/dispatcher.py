@@ -22,6 +22,7 @@ __all__ = ["Dispatcher"]
 logger = logging.getLogger(__name__)
 
 BATCH = 250  # workflows in a claim: beyond it claims get no cheaper per workflow
+BARREN = 3  # empty claims in a row, of a queue that the pulse says has work, before it is worth a word
 PATIENCE = 0.004  # seconds for places to gather under load, so that claims stay large
 
 
@@ -49,7 +50,8 @@ class Dispatcher:
         self._ask = ask
         self._runnable = registry.runnable()
         self._queues: dict[str, QueueRow] = {}
-        self._ready: dict[str, None] = {}  # an ordered set: queues that may have work
+        self._ready: dict[str, bool] = {}  # queues that may have work, in order, and whether a notice said so
+        self._barren: dict[str, int] = {}  # queues with work that gave us none, and how often in a row
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._claiming: asyncio.Task[list[Claimed]] | None = None
@@ -73,7 +75,7 @@ class Dispatcher:
     def offer(self, queue_name: str) -> None:
         """A notice says that this queue has work."""
         if queue_name in self._queues:
-            self._ready[queue_name] = None
+            self._ready[queue_name] = True
             self._woken.set()
         else:
             self._ask()  # a queue that is new to us: the next fallback query tells whether it is ours
@@ -83,7 +85,7 @@ class Dispatcher:
         for queue in ready.queues:
             self._remember(queue)
             if not queue.partitioned:
-                self._ready[queue.name] = None
+                self._ready.setdefault(queue.name, False)
         if self._ready:
             self._woken.set()
 
@@ -91,7 +93,7 @@ class Dispatcher:
         """A place came free, here and (where the queue has a limit) on that queue."""
         queue = self._queues.get(queue_name)
         if queue is not None and (queue.limited or queue.worker_concurrency is not None):
-            self._ready[queue_name] = None
+            self._ready[queue_name] = True
         if self._ready:
             self._woken.set()
 
@@ -132,7 +134,21 @@ class Dispatcher:
             self._claiming = asyncio.get_running_loop().create_task(self._claim(queue, most))
             claimed = await asyncio.shield(self._claiming)
         if len(claimed) < most or most <= 0:
-            self._ready.pop(queue.name, None)
+            announced = self._ready.pop(queue.name, True)
+            if claimed and not announced:
+                self._ask()  # its enqueuer sends no notices: look again soon
+        if most > 0 and not queue.limited:
+            self._note_barren(queue.name, barren=not claimed)
+
+    def _note_barren(self, name: str, *, barren: bool) -> None:
+        """Say once when a queue has work that this executor cannot take; it is left for one that can."""
+        times = self._barren[name] = self._barren.get(name, 0) + 1 if barren else 0
+        if times == BARREN:
+            logger.warning(
+                "queue %s has work that this process cannot run: its workflows, their version or their "
+                "serialization are not known here; it is left for a process that can",
+                name,
+            )
 
     async def _claim(self, queue: QueueRow, most: int) -> list[Claimed]:
         identity, owner = self._identity(), new_id(self._world.random)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -63,14 +63,12 @@ class Engine:
             lease_seconds=lease_seconds,
         )
         self._registry = registry
-        self.listening: Callable[[], bool] = lambda: False
         self.hub = Hub(
             lambda waits: store.poll(waits, None),
             world,
             pulse=lambda waits: store.poll(waits, self.identity),
             saw=self._saw,
             heard=self._heard,
-            listening=lambda: self.listening(),
         )
         self.writer = Writer(store.commit, world)
         self.workers = Workers(threads)

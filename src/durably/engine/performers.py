@@ -161,7 +161,7 @@ def _receive_record(run: Run, number: int, topic: str, give_up: bool, wait: floa
 def _decode_message(run: Run, reply: Any, type_: Any) -> Any:
     if reply.message is None:
         return None
-    codec = run.resources.codecs.get(reply.serialization)
+    codec = run.resources.codecs.reader(reply.serialization, reply.message)
     if reply.message == codec.encode(None):
         return None
     return codec.decode(reply.message, type_)
@@ -206,13 +206,16 @@ async def _get_event(run: Run, number: int, row: HistoryRow | None, operation: o
     )
     if found is None:
         return None
-    return run.resources.codecs.get(serialization).decode(value, operation.type_)
+    return run.resources.codecs.decode(value, serialization, operation.type_)
 
 
 async def _get_event_in_step(run: Run, step: int, operation: ops.GetEvent[Any]) -> Any:
     wake = run.resources.database_now() + operation.timeout
     found = await _await_event(run, operation, wake)
-    return run.resources.codecs.get(found[1]).decode(found[0], operation.type_) if found else None
+    if found is None:
+        return None
+    value, serialization = found
+    return run.resources.codecs.decode(value, serialization, operation.type_)
 
 
 async def _await_event(run: Run, operation: ops.GetEvent[Any], wake: float) -> Any:
@@ -300,7 +303,7 @@ def result_of(codecs: Codecs, ended: ResultRow, type_: Any) -> Any:
         raise outcome(ended)
     if ended.status == "ERROR":
         raise codecs.decode_error(ended.workflow_id, ended.error or "{}", ended.serialization)
-    return codecs.get(ended.serialization).decode(ended.output or "null", type_)
+    return codecs.decode(ended.output or "null", ended.serialization, type_)
 
 
 def outcome(ended: ResultRow) -> Exception:

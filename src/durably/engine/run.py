@@ -170,7 +170,7 @@ class Run:
             raise codecs.decode_error(self.workflow_id, row.error, row.serialization)
         if row.output is None:
             return None
-        return codecs.get(row.serialization).decode(row.output, type_)
+        return codecs.decode(row.output, row.serialization, type_)
 
     def now_ms(self) -> int:
         """This machine's clock, for the times shown beside a step."""

@@ -43,14 +43,12 @@ class Hub:
         pulse: Callable[[Sequence[Wait]], Awaitable[Ready]] | None = None,
         saw: Callable[[Ready], None] | None = None,
         heard: Callable[[str, str], None] | None = None,
-        listening: Callable[[], bool] = lambda: False,
     ) -> None:
         self._poll = poll
         self._pulse = pulse
         self._world = world
         self._saw = saw
         self._heard = heard
-        self._listening = listening
         self._waits: dict[Wait, set[asyncio.Future[Any]]] = {}
         self._hot: set[Wait] = set()  # to be asked about at once
         self._woken = asyncio.Event()
@@ -183,9 +181,8 @@ class Hub:
         self._poll_at = self._world.monotonic() + self._poll_pace
 
     def _pace_pulse(self, spent: float) -> None:
-        """While notices arrive the pulse is slow; without them it is the only way to hear of work."""
-        grown = IDLE if self._listening() else max(self._pulse_pace * GROWTH, spent / SHARE)
-        self._pulse_pace = min(IDLE, grown)
+        """Fast while it finds work that nobody announced (`ask_soon`), slowing down to the idle pace."""
+        self._pulse_pace = min(IDLE, max(self._pulse_pace * GROWTH, spent / SHARE))
         wait = self._pulse_pace if self._next_due is None else min(self._pulse_pace, self._next_due)
         self._pulse_at = self._world.monotonic() + wait
 
