@@ -17,7 +17,7 @@ from durably import config
 from durably.cli import connection, output
 from durably.cli.command import Session, command
 from durably.cli.failures import UsageError
-from durably.errors import ConfigurationError
+from durably.errors import EmbeddedUnavailable
 
 if TYPE_CHECKING:
     from durably.store.migrate import SchemaState
@@ -80,15 +80,18 @@ def shell(
 
 def _environment(session: Session) -> dict[str, str]:
     """With the tables in reach under their plain names."""
-    options = f"{os.environ.get('PGOPTIONS', '')} -c search_path={session.schema},durably,public"
-    return {**os.environ, "PGOPTIONS": options.strip()}
+    from durably.store.sql import extension_schema, quote
+
+    names = f"{quote(session.schema)},{quote(extension_schema(session.schema))},public"
+    escaped = names.replace("\\", "\\\\").replace(" ", "\\ ")
+    return {**os.environ, "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} -c search_path={escaped}"}
 
 
 def _psql() -> Path:
     """The psql of the PATH, otherwise that of the embedded server's wheel."""
     if found := shutil.which("psql"):
         return Path(found)
-    with suppress(ConfigurationError, OSError):
+    with suppress(EmbeddedUnavailable):
         from durably.embedded import binaries
 
         own = binaries.find().directory / "psql"

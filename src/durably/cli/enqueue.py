@@ -61,7 +61,7 @@ class Enqueueing:
         return EnqueueOptions(workflow_name=workflow_name, **given)
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def enqueue(
     workflow_name: Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow's name.")],

@@ -81,4 +81,5 @@ def _lines(error: BaseException, code: int) -> str:
     if code == BUG:
         what = f"{type(error).__name__}: {error}"
         return f"durably: {printable(what)}\nThis is a bug of durably: --debug shows where it happened."
-    return f"durably: {printable(str(error), newlines=True)}"
+    said = str(error).replace("\t", " ")
+    return f"durably: {printable(said, newlines=True)}"

@@ -38,25 +38,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False, prog_name="durably")
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # typer exits so when the pipe that it prints to is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except typer.Abort:
         return INTERRUPTED
     except _UsageError as error:
-        print(_misuse(error), file=sys.stderr)
-        return USAGE
+        return _refuse(error)
     return code if isinstance(code, int) else 0
 
 
+def _refuse(error: Any) -> int:
+    if message := error.format_message():  # none where the help was printed instead
+        path = error.ctx.command_path if error.ctx else "durably"
+        print(f"{path}: {printable(message)}\nSee {path} --help.", file=sys.stderr)
+    return USAGE
+
+
 _UsageError: Any = typer.BadParameter.__base__  # click's, which newer releases of typer carry inside
-
-
-def _misuse(error: Any) -> str:
-    path = error.ctx.command_path if error.ctx else "durably"
-    return f"{path}: {printable(error.format_message())}\nSee {path} --help."
 
 
 def _show_version(wanted: bool) -> None:

@@ -17,7 +17,7 @@ app = typer.Typer()
 WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def send(
     workflow_id: WorkflowId,
@@ -38,7 +38,7 @@ def send(
         output.note(f"sent to {workflow_id}")
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def event(
     workflow_id: WorkflowId,

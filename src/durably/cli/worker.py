@@ -27,7 +27,7 @@ LEVELS = ("debug", "info", "warning", "error")
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def worker(
     target: Annotated[

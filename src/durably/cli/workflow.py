@@ -98,8 +98,9 @@ class Wanted:
 @command
 def list_workflows(session: Session, wanted: Wanted) -> None:
     """List workflows, the newest first."""
+    conditions = wanted.filter()
     with connection.client(session) as client:
-        found = client.list_workflows(wanted.filter())
+        found = client.list_workflows(conditions)
     if session.as_json:
         output.print_json(found)
         return
@@ -108,7 +109,7 @@ def list_workflows(session: Session, wanted: Wanted) -> None:
     output.print_table(columns, rows, empty="no such workflows")
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def get(workflow_id: WorkflowId, session: Session) -> None:
     """Show one workflow: all that its row says."""
@@ -117,7 +118,7 @@ def get(workflow_id: WorkflowId, session: Session) -> None:
     _show(session, found)
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def steps(workflow_id: WorkflowId, session: Session) -> None:
     """List what a workflow has done: its recorded steps, in order."""
@@ -132,7 +133,7 @@ def steps(workflow_id: WorkflowId, session: Session) -> None:
     output.print_table(columns, map(_step_row, found), empty=f"{workflow_id} has no steps yet")
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def cancel(workflow_id: WorkflowId, session: Session) -> None:
     """Cancel a workflow: it stops at its next step. One that has ended stays as it is."""
@@ -141,7 +142,7 @@ def cancel(workflow_id: WorkflowId, session: Session) -> None:
         _report(session, client, workflow_id)
 
 
-@app.command(no_args_is_help=True)
+@app.command()
 @command
 def resume(workflow_id: WorkflowId, session: Session) -> None:
     """Resume a workflow that was cancelled or set aside: it goes on from its last recorded step."""

@@ -26,7 +26,7 @@ def judge(evidence: Evidence) -> list[Claim]:
 
 def _killed(evidence: Evidence) -> Claim:
     count = len(evidence.interrupted)
-    holds = evidence.exit_status == -signal.SIGKILL and count > 0
+    holds = evidence.kill_status == -signal.SIGKILL and count > 0
     return Claim(f"The first worker was killed (SIGKILL) while it ran {count} purchases.", holds)
 
 
@@ -109,6 +109,10 @@ def _received_once(evidence: Evidence) -> Claim:
     return Claim(text, received == [1] * len(evidence.purchases))
 
 
+def _stopped(evidence: Evidence) -> Claim:
+    return Claim("The second worker stopped cleanly when it was asked to.", evidence.stop_status == 0)
+
+
 def _executors(evidence: Evidence, workflow_id: str) -> tuple[str | None, str | None]:
     before, after = evidence.before.get(workflow_id), evidence.after.get(workflow_id)
     return (
@@ -128,4 +132,5 @@ _CHECKS: list[Callable[[Evidence], Claim]] = [
     _kept,
     _ran_twice,
     _received_once,
+    _stopped,
 ]

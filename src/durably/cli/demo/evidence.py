@@ -36,7 +36,8 @@ class Evidence:
 
     purchases: Sequence[Purchase]
     executors: tuple[str, str]
-    exit_status: int
+    kill_status: int
+    stop_status: int
     before: Mapping[str, Recorded]
     after: Mapping[str, Recorded]
     results: Mapping[str, Any]

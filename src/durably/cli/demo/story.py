@@ -35,7 +35,7 @@ def tell(url: str, directory: Path, run: str, display: Display) -> Evidence:
         _wait_until_charging(notes, groups, display)
 
         with display.phase(f"kill -9 {first.pid}: worker A is gone, in the middle of it"):
-            exit_status = first.kill()
+            kill_status = first.kill()
             before, ran_before = look(client, run), journal.executions(notes)
         _approve(client, everyone[1:], display)
 
@@ -46,11 +46,12 @@ def tell(url: str, directory: Path, run: str, display: Display) -> Evidence:
             events = {p.workflow_id: client.get_event(p.workflow_id, "status", 0) for p in everyone}
             after = look(client, run)
             with display.phase("Worker B is told to stop"):
-                second.stop()
+                stop_status = second.stop()
     return Evidence(
         purchases=everyone,
         executors=(first.executor_id, second.executor_id),
-        exit_status=exit_status,
+        kill_status=kill_status,
+        stop_status=stop_status,
         before=before,
         after=after,
         results=results,

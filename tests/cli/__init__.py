@@ -1,0 +1,1 @@
+"""The command line, as a shell sees it: real processes, a real server, exit codes."""
