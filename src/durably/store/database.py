@@ -44,7 +44,8 @@ class Database:
         self._conninfo = connection_string(url, label)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self._conninfo,
-            kwargs={"autocommit": True, "row_factory": namedtuple_row},
+            kwargs={"autocommit": True, "row_factory": namedtuple_row, "prepare_threshold": 1},
+            configure=_plan_once,
             min_size=1,
             max_size=max_size,
             max_idle=60.0,
@@ -128,6 +129,11 @@ class Database:
                     for name, parameters in calls
                 ]
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+async def _plan_once(connection: Connection) -> None:
+    """Our statements are few and want one plan each: planning the larger ones costs more than running them."""
+    await connection.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
 
 
 def connection_string(url: str, label: str) -> str:

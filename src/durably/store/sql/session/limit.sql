@@ -1,2 +1,3 @@
--- Ends the statements after it, in this transaction, when they take longer.
-SELECT set_config('statement_timeout', %(milliseconds)s, true)
+-- Ends the statements after it, in this transaction, when they take longer, and has them planned for their values.
+SELECT set_config('statement_timeout', %(milliseconds)s, true),
+       set_config('plan_cache_mode', 'force_custom_plan', true)
