@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
 from random import Random
@@ -136,6 +137,12 @@ def _remembered(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any)
 
 def close_coroutines(strands: list[Strand]) -> None:
     """End what the dead left behind, without the noise that the collector would make."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # "was never awaited": its process died before that
+        _close_all(strands)
+
+
+def _close_all(strands: list[Strand]) -> None:
     for each in strands:
         for task in each.tasks:
             if not task.done():

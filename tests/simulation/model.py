@@ -191,16 +191,21 @@ class Model:
                 rows: list[Any] = [(SetEvent, record.workflow_id, record.function_id, record.key)]
                 return rows if record.in_step else [*rows, (SetEvent, record.workflow_id, record.function_id)]
             case Create():
-                return [(Create, record.workflow_id)]
+                held = (record.queue_name, record.deduplication_id)
+                return [(Create, record.workflow_id), *([held] if self._holds(record) else [])]
             case _:
                 return []
 
     def _holder(self, record: Create) -> bool:
-        return record.deduplication_id is not None and any(
+        return self._holds(record) and any(
             row.queue_name == record.queue_name and row.deduplication_id == record.deduplication_id
             for row in self.workflows.values()
-            if row.workflow_id != record.workflow_id
         )
+
+    def _holds(self, record: Create) -> bool:
+        """Whether it would hold a deduplication id: it is new, and its caller may create it."""
+        allowed = record.caller_id is None or self.owns(record.caller_id, record.caller_owner)
+        return record.deduplication_id is not None and record.workflow_id not in self.workflows and allowed
 
     def owns(self, workflow_id: str | None, owner: str | None) -> bool:
         """The fence: whether the token is the workflow's current one."""

@@ -188,7 +188,6 @@ class Process:
         self.engine.identity = msgspec.structs.replace(
             self.engine.identity, host=self._host, pid=self.pid, process_start=f"start of {self.pid}"
         )
-        self.engine.listening = lambda: self.listening
         cluster.mutate(self.engine)
         await self.engine.start()
         self._leases = self._make_leases(self.engine, link, world)

@@ -1,8 +1,8 @@
 """The workflows of the simulation: one interpreter of small scripts, and how a seed writes such scripts.
 
-A script's results do not depend on when things happen, so that a run with faults must come to the same ones as
-a run without: a wait is either for what certainly comes, or for what certainly does not. The one exception is
-the serial number in a step's result, which tells two executions of the same body apart.
+A script's results do not depend on when things happen, so that a run with faults must come to the same ones
+as a run without: a wait is either for what certainly comes, or for what certainly does not. The one exception
+is the serial number in a step's result, which tells two executions of the same body apart.
 """
 
 from __future__ import annotations
