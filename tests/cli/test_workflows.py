@@ -180,10 +180,11 @@ def test_an_interrupted_wait_exits_with_130(system: Durably, database_url: str) 
         background(system.start("event", "w", "never")) as waiting,
         psycopg.connect(database_url, autocommit=True) as connection,
     ):
-        listening = (
+        settled = (
             "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+            " AND clock_timestamp() - state_change > interval '0.3 seconds'"
         )
-        while not connection.execute(listening).fetchone():
+        while not connection.execute(settled).fetchone():
             assert waiting.poll() is None
         waiting.send_signal(signal.SIGINT)
         out, err = waiting.communicate(timeout=20)

@@ -7,13 +7,17 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from durably.cli.text import printable, shortened
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 __all__ = [
     "clock",
     "document",
+    "instant",
     "note",
     "plain",
     "print_fields",
@@ -24,7 +28,10 @@ __all__ = [
     "seconds",
 ]
 
+COLOURS = {"SUCCESS": "green", "ERROR": "red", "PENDING": "cyan", "CANCELLED": "yellow"}
 LONGEST_CELL = 60  # characters of a payload in a table for a person
+LONGEST_ID = 36  # characters of an id on one line
+FLEXIBLE = ("name", "queue_name", "function_name", "outcome")  # columns that give way when a line is short
 
 
 def print_json(value: Any) -> None:
@@ -68,15 +75,28 @@ def _print_rich(columns: Sequence[str], rows: list[list[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        is_id = name in ("workflow_id", "function_id")
-        table.add_column(Text(name), no_wrap=True, overflow="fold" if is_id else "ellipsis")
+        is_id = name == "workflow_id"  # whole, on several lines if it is longer than a UUID
+        width = min(LONGEST_ID, max(len(row[columns.index(name)]) for row in rows)) if is_id else None
+        flexible = is_id or name in FLEXIBLE
+        table.add_column(
+            Text(name),
+            no_wrap=not flexible,
+            min_width=width,
+            max_width=width,
+            overflow="fold" if is_id else "ellipsis",
+        )
     for row in rows:
-        table.add_row(*(Text(shortened(printable(cell), LONGEST_CELL), style=_style(cell)) for cell in row))
+        table.add_row(*map(_cell, columns, row))
     Console().print(table)
 
 
-def _style(cell: str) -> str:
-    return {"SUCCESS": "green", "ERROR": "red", "PENDING": "cyan", "CANCELLED": "yellow"}.get(cell, "")
+def _cell(column: str, value: str) -> Text:
+    """As it is, never as markup; an id whole, as it may be copied."""
+    from rich.text import Text
+
+    shown = printable(value)
+    colour = COLOURS.get(value, "") if column == "status" else ""
+    return Text(shown if column == "workflow_id" else shortened(shown, LONGEST_CELL), style=colour)
 
 
 def document(value: Any) -> str:
@@ -112,10 +132,22 @@ def plain(value: Any) -> Any:
 
 
 def clock(epoch_ms: int | None) -> str:
-    """Local time of day and date, for a person."""
+    """When something was, in local time; short on a terminal."""
     if epoch_ms is None:
         return ""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if not sys.stdout.isatty():
+        return instant(epoch_ms)
+    when, now = _local(epoch_ms), datetime.now(UTC).astimezone()
+    return when.strftime("%H:%M:%S" if when.date() == now.date() else "%Y-%m-%d")
+
+
+def instant(epoch_ms: int) -> str:
+    """When something was, in local time with its offset."""
+    return _local(epoch_ms).isoformat(sep=" ", timespec="milliseconds")
+
+
+def _local(epoch_ms: int) -> datetime:
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone()
 
 
 def seconds(begin_ms: int | None, end_ms: int | None) -> str:

@@ -164,7 +164,7 @@ def _show(session: Session, found: WorkflowStatus) -> None:
         output.print_json(found)
         return
     fields = {name: value for name, value in vars(found).items() if value not in (None, (), False)}
-    output.print_fields({k: output.clock(v) if k in TIMES else v for k, v in fields.items()})
+    output.print_fields({k: output.instant(v) if k in TIMES else v for k, v in fields.items()})
 
 
 def _step_row(step: StepInfo) -> tuple[Any, ...]:
