@@ -30,7 +30,7 @@ class Undone(Exception):
 
 def alchemy_url(url: str, driver: str) -> str:
     parts = psycopg.conninfo.conninfo_to_dict(url)
-    query = {"host": parts["host"]} if str(parts.get("host", "")).startswith("/") else {}
+    query = {"host": str(parts["host"])} if str(parts.get("host", "")).startswith("/") else {}
     made = sqlalchemy.URL.create(
         f"postgresql+{driver}",
         username=str(parts["user"]),
@@ -59,29 +59,35 @@ def with_psycopg_autocommit(url: str) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def with_sqlalchemy_connection(url: str) -> Iterator[Any]:
+def engine_of(url: str) -> Iterator[sqlalchemy.Engine]:
     engine = sqlalchemy.create_engine(alchemy_url(url, "psycopg"))
-    with engine.begin() as connection:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def with_sqlalchemy_connection(url: str) -> Iterator[Any]:
+    with engine_of(url) as engine, engine.begin() as connection:
         yield connection
-    engine.dispose()
 
 
 @contextlib.contextmanager
 def with_sqlalchemy_session(url: str) -> Iterator[Any]:
-    engine = sqlalchemy.create_engine(alchemy_url(url, "psycopg"))
-    with orm.Session(engine) as session, session.begin():
+    with engine_of(url) as engine, orm.Session(engine) as session, session.begin():
         yield session
-    engine.dispose()
 
 
 @contextlib.contextmanager
 def with_scoped_session(url: str) -> Iterator[Any]:
-    engine = sqlalchemy.create_engine(alchemy_url(url, "psycopg"))
-    scoped = orm.scoped_session(orm.sessionmaker(engine))  # another session in each thread
-    with scoped.begin():
-        yield scoped
-    scoped.remove()
-    engine.dispose()
+    with engine_of(url) as engine:
+        scoped = orm.scoped_session(orm.sessionmaker(engine))  # another session in each thread
+        try:
+            with scoped.begin():
+                yield scoped
+        finally:
+            scoped.remove()
 
 
 BLOCKING = [
@@ -176,22 +182,30 @@ async def with_psycopg_async(url: str) -> AsyncIterator[Any]:
 
 
 @contextlib.asynccontextmanager
-async def with_asyncpg(url: str) -> AsyncIterator[Any]:
-    parts = psycopg.conninfo.conninfo_to_dict(url)
-    connection = await asyncpg.connect(
-        host=parts["host"], port=int(str(parts["port"])), user=parts["user"], database=parts["dbname"]
-    )
-    async with connection.transaction():
+async def asyncpg_connection(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(**asyncpg_place(url))
+    try:
         yield connection
-    await connection.close()
+    finally:
+        await connection.close()
+
+
+def asyncpg_place(url: str) -> dict[str, Any]:
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    port = int(str(parts["port"])) if "port" in parts else None
+    return {"host": parts["host"], "port": port, "user": parts["user"], "database": parts["dbname"]}
+
+
+@contextlib.asynccontextmanager
+async def with_asyncpg(url: str) -> AsyncIterator[Any]:
+    async with asyncpg_connection(url) as connection, connection.transaction():
+        yield connection
 
 
 @contextlib.asynccontextmanager
 async def with_asyncpg_pool(url: str) -> AsyncIterator[Any]:
-    parts = psycopg.conninfo.conninfo_to_dict(url)
-    place = {"host": parts["host"], "port": int(str(parts["port"])), "user": parts["user"]}
     async with (
-        asyncpg.create_pool(**place, database=parts["dbname"], min_size=1) as pool,
+        asyncpg.create_pool(**asyncpg_place(url), min_size=1) as pool,
         pool.acquire() as connection,
         connection.transaction(),
     ):
@@ -199,27 +213,38 @@ async def with_asyncpg_pool(url: str) -> AsyncIterator[Any]:
 
 
 @contextlib.asynccontextmanager
+async def async_engine_of(url: str, driver: str) -> AsyncIterator[sqlalchemy_asyncio.AsyncEngine]:
+    engine = sqlalchemy_asyncio.create_async_engine(alchemy_url(url, driver))
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+@contextlib.asynccontextmanager
 async def with_async_connection(url: str) -> AsyncIterator[Any]:
-    engine = sqlalchemy_asyncio.create_async_engine(alchemy_url(url, "psycopg"))
-    async with engine.begin() as connection:
+    async with async_engine_of(url, "psycopg") as engine, engine.begin() as connection:
         yield connection
-    await engine.dispose()
 
 
 @contextlib.asynccontextmanager
 async def with_async_session(url: str) -> AsyncIterator[Any]:
-    engine = sqlalchemy_asyncio.create_async_engine(alchemy_url(url, "psycopg"))
-    async with sqlalchemy_asyncio.AsyncSession(engine) as session, session.begin():
+    async with (
+        async_engine_of(url, "psycopg") as engine,
+        sqlalchemy_asyncio.AsyncSession(engine) as session,
+        session.begin(),
+    ):
         yield session
-    await engine.dispose()
 
 
 @contextlib.asynccontextmanager
 async def with_async_session_on_asyncpg(url: str) -> AsyncIterator[Any]:
-    engine = sqlalchemy_asyncio.create_async_engine(alchemy_url(url, "asyncpg"))
-    async with sqlalchemy_asyncio.AsyncSession(engine) as session, session.begin():
+    async with (
+        async_engine_of(url, "asyncpg") as engine,
+        sqlalchemy_asyncio.AsyncSession(engine) as session,
+        session.begin(),
+    ):
         yield session
-    await engine.dispose()
 
 
 ASYNCHRONOUS = [
@@ -310,13 +335,12 @@ def test_a_connection_outside_a_transaction(blocking: DBOSClient, system_url: st
             blocking.enqueue(options(), connection=connection)
 
     async def asynchronous() -> None:
-        parts = psycopg.conninfo.conninfo_to_dict(system_url)
-        place = {"host": parts["host"], "port": int(str(parts["port"])), "user": parts["user"]}
-        connection = await asyncpg.connect(**place, database=parts["dbname"])
-        async with AsyncDBOSClient.create(system_database_url=system_url) as client:
+        async with (
+            asyncpg_connection(system_url) as connection,
+            AsyncDBOSClient.create(system_database_url=system_url) as client,
+        ):
             with pytest.raises(errors.WrongContext, match="no transaction"):
                 await client.enqueue(options(), connection=connection)
-        await connection.close()
 
     asyncio.run(asynchronous())
     assert rows.count() == before

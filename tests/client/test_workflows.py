@@ -34,21 +34,20 @@ def at(status: int | None) -> datetime:
 def prefix(blocking: DBOSClient, rows: Rows, new_id: NewId) -> str:
     """Five workflows, created a second apart, of which no two are alike."""
     prefix = new_id("list")
-    for n, (status, columns) in enumerate(
-        [
-            ("ENQUEUED", {"name": "a", "application_version": "1", "attributes": '{"k":1,"x":[1,2]}'}),
-            (
-                "SUCCESS",
-                {"name": "b", "completed_at": 5_000, "executor_id": "e1", "application_name": "shop"},
-            ),
-            ("ERROR", {"name": "a", "parent_workflow_id": f"{prefix}-0", "queue_name": None}),
-            ("PENDING", {"name": "c", "started_at_epoch_ms": 7_000, "authenticated_user": "ada"}),
-            (
-                "CANCELLED",
-                {"name": "d", "forked_from": f"{prefix}-1", "schedule_name": "s", "queue_name": "r"},
-            ),
-        ]
-    ):
+    made: list[tuple[str, dict[str, Any]]] = [
+        ("ENQUEUED", {"name": "a", "application_version": "1", "attributes": '{"k":1,"x":[1,2]}'}),
+        (
+            "SUCCESS",
+            {"name": "b", "completed_at": 5_000, "executor_id": "e1", "application_name": "shop"},
+        ),
+        ("ERROR", {"name": "a", "parent_workflow_id": f"{prefix}-0", "queue_name": None}),
+        ("PENDING", {"name": "c", "started_at_epoch_ms": 7_000, "authenticated_user": "ada"}),
+        (
+            "CANCELLED",
+            {"name": "d", "forked_from": f"{prefix}-1", "schedule_name": "s", "queue_name": "r"},
+        ),
+    ]
+    for n, (status, columns) in enumerate(made):
         wid = f"{prefix}-{n}"
         blocking.enqueue(EnqueueOptions(workflow_name="w", queue_name="q", workflow_id=wid), n)
         rows.become(wid, status, **columns, created_at=1_000 * (n + 1))
@@ -118,7 +117,7 @@ def test_filters(client: DBOSClient, prefix: str) -> None:
 def test_payloads_are_loaded_where_they_are_wanted(client: DBOSClient, rows: Rows, prefix: str) -> None:
     rows.end(f"{prefix}-1", output="17")
     rows.end(f"{prefix}-2", "ERROR", error='{"name":"E","message":"m"}')
-    chosen = {"workflow_id_prefix": prefix}
+    chosen: dict[str, Any] = {"workflow_id_prefix": prefix}
     first, second, third, *_ = client.list_workflows(WorkflowFilter(**chosen))
     assert (first.input, first.output, second.output) == ({"args": (0,), "kwargs": {}}, None, 17)
     assert isinstance(third.error, errors.WorkflowFailed)

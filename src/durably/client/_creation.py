@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from durably.client._session import Open
 from durably.core.records import Create, Created
 from durably.errors import Deduplicated, InvalidOption, WorkflowConflict, WorkflowIdInUse
-from durably.store import batch, callers, messages, workflows
+from durably.store import batch, callers, workflows
 from durably.types import EnqueueOptions
 
 __all__ = ["create_many", "create_within", "handle_id"]
@@ -19,7 +19,7 @@ IDENTITY = (("name", "name"), ("class_name", "class name"), ("config_name", "ins
 
 def handle_id(options: Options, record: Create, reply: Any) -> str:
     """The id that a creation's reply gives, or its error raised."""
-    messages.raise_refused(reply)
+    batch.raise_refused(reply)
     if not reply.created:
         _refuse_other(options, record, reply)
     return record.workflow_id

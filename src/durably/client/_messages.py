@@ -59,11 +59,11 @@ class Messages(Part):
             )
         )
         if connection is None:
-            messages.raise_refused(await self._session.call(lambda open_: open_.commits.write(record)))
+            batch.raise_refused(await self._session.call(lambda open_: open_.commits.write(record)))
         else:
             open_ = await self._session.here()
             answers = await callers.perform(connection, open_.database.schemas, [batch.sending([record])])
-            messages.raise_refused(batch.sent([record], answers[0])[0])
+            batch.raise_refused(batch.sent([record], answers[0])[0])
 
     async def send_many(self, items: Sequence[Message]) -> None:
         """Send messages in one transaction: all of them, or none. Raises as `send`.

@@ -16,6 +16,7 @@ from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseError, DatabaseUnavailable, NoSuchWorkflow, NotRunning
 from durably.store import workflows
 from durably.store.database import Database
+from durably.store.failures import first_line, is_transient
 from durably.store.hub import Hub
 from durably.store.notify import Listener
 from durably.store.postgres import poll_waits
@@ -91,16 +92,17 @@ class Waits:
     async def _poll(self, waits: Sequence[Wait]) -> Ready:
         try:
             ready = await poll_waits(self._database, waits)
-        except DatabaseError as error:
+        except Exception as error:
+            if not is_transient(error):  # the statement is refused: a right was taken away, say
+                refused = DatabaseError(f"the wait is over, the database refuses it: {first_line(error)}")
+                self._fail(self._futures, refused)
+                raise refused from error
             self._note_absence(error)
             raise
-        except Exception as error:  # the statement itself is refused: a right was taken away, say
-            self._fail(self._futures, DatabaseError(f"the wait is over, the database refuses it: {error}"))
-            raise DatabaseError(str(error)) from error
         self._away_since = None
         return ready
 
-    def _note_absence(self, error: DatabaseError) -> None:
+    def _note_absence(self, error: Exception) -> None:
         now = self._world.monotonic()
         self._away_since = self._away_since or now
         if now - self._away_since >= self._patience:

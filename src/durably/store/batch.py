@@ -19,11 +19,11 @@ from durably.core.records import (
     Step,
     Timer,
 )
-from durably.errors import Deduplicated, NoSuchWorkflow, RunInterrupted
+from durably.errors import DatabaseError, Deduplicated, NoSuchWorkflow, RunInterrupted
 from durably.store.database import Call, Database
-from durably.store.failures import is_refused
+from durably.store.failures import first_line, is_refused
 
-__all__ = ["commit", "created", "creation", "limits", "refusal", "sending", "sent"]
+__all__ = ["commit", "created", "creation", "limits", "raise_refused", "refusal", "sending", "sent"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -99,6 +99,14 @@ def refusal(record: Record, error: Exception) -> Exception:
             record.workflow_id, queue_name=record.queue_name, deduplication_id=record.deduplication_id
         )
     return error
+
+
+def raise_refused(reply: object) -> None:
+    """Raise what a reply is, if it is an error; a driver's as ours."""
+    if isinstance(reply, Exception) and is_refused(reply):
+        raise DatabaseError(f"the database refused it: {first_line(reply)}") from reply
+    if isinstance(reply, BaseException):
+        raise reply
 
 
 def _interruption(workflow_id: str, refusal: str) -> RunInterrupted:

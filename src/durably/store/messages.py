@@ -11,7 +11,7 @@ from durably.store import batch
 from durably.store.database import Database
 from durably.store.failures import first_line, is_refused
 
-__all__ = ["raise_refused", "send", "send_together"]
+__all__ = ["send", "send_together"]
 
 
 async def send(database: Database, record: Send) -> Any:
@@ -25,16 +25,8 @@ async def send_together(database: Database, records: Sequence[Send]) -> None:
         async with database.begun() as connection:
             rows = await database.rows_on(connection, *batch.sending(records))
             for reply in batch.sent(records, rows):
-                raise_refused(reply)
+                batch.raise_refused(reply)
     except Exception as error:
         if not is_refused(error):
             raise
         raise DatabaseError(f"the database refused it: {first_line(error)}") from error
-
-
-def raise_refused(reply: object) -> None:
-    """Raise what a reply is, if it is an error."""
-    if isinstance(reply, Exception) and is_refused(reply):
-        raise DatabaseError(f"the database refused it: {first_line(reply)}") from reply
-    if isinstance(reply, BaseException):
-        raise reply
