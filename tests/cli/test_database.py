@@ -56,7 +56,7 @@ def test_a_database_that_is_not_there_exits_with_4(nowhere: Durably, server: Ser
 
 def test_the_command_line_comes_before_the_environment(nowhere: Durably) -> None:
     def url(*options: str, **environment: str) -> str:
-        return nowhere("db", "url", *options, **environment).out.strip()
+        return nowhere("db", "url", "--system", *options, **environment).out.strip()
 
     environment = {
         "DURABLY_DATABASE_URL": "postgresql://h/env",
@@ -71,10 +71,16 @@ def test_the_command_line_comes_before_the_environment(nowhere: Durably) -> None
 
 
 def test_the_url_is_printed_without_its_password_unless_asked(nowhere: Durably) -> None:
-    given = ("db", "url", "--system-database-url", "postgresql://ada:secret@h/sys")
-    assert nowhere(*given).out == "postgresql://ada@h/sys\n"
-    assert nowhere(*given, "--json").json == {"system_database_url": "postgresql://ada@h/sys"}
-    assert nowhere(*given, "--show-password").out == "postgresql://ada:secret@h/sys\n"
+    given = ("db", "url", "--database-url", "postgresql://ada:secret@h/shop?sslmode=require")
+    assert nowhere(*given).out == "postgresql://ada@h/shop?sslmode=require\n"
+    assert nowhere(*given, "--json").json == {
+        "database_url": "postgresql://ada@h/shop?sslmode=require",
+        "system_database_url": "postgresql://ada@h/shop_dbos_sys?sslmode=require",
+    }
+    assert nowhere(*given, "--show-password").out == "postgresql://ada:secret@h/shop?sslmode=require\n"
+    outright = nowhere("db", "url", "--system-database-url", "postgresql://h/sys")
+    assert (outright.code, outright.out) == (2, "")
+    assert "add --system" in outright.err
 
 
 def test_shell_is_psql_with_the_tables_in_reach(system: Durably) -> None:
@@ -107,7 +113,7 @@ def test_nothing_given_is_the_embedded_server_if_there_is_one(nowhere: Durably, 
 
     assert nowhere("db", "migrate", "--app", "shop", **home).code == 0
     assert nowhere("workflow", "list", **home).lines == ["workflow_id\tstatus\tname\tqueue_name\tcreated_at"]
-    assert "/shop_dbos_sys?" in nowhere("db", "url", **home).out
+    assert "/shop?" in nowhere("db", "url", **home).out
 
     assert nowhere("db", "migrate", "--app", "tickets", **home).code == 0
     undecided = nowhere("workflow", "list", **home)

@@ -73,6 +73,20 @@ def test_a_module_is_found_in_the_working_directory(system: Durably) -> None:
         assert first_line(worker).startswith("ready: shop")
 
 
+def test_the_quick_start(nowhere: Durably) -> None:
+    """As the README has it: nothing is there, a URL of the embedded server, a worker, a client."""
+    url = nowhere("db", "url", "--app", "shop").out.strip()
+    here = Durably({"DURABLY_DATABASE_URL": url}, cwd=nowhere.cwd)
+    with background(here.start("worker", SHOP)) as worker:
+        assert first_line(worker).startswith("ready: shop")
+        assert here("enqueue", "say", "hello", "--queue", "orders", "--wait").out == "hello\n"
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=20)
+    assert worker.returncode == 0
+    [listed] = here("workflow", "list", "--json").json
+    assert listed["status"] == "SUCCESS"
+
+
 def test_the_database_of_the_command_line_comes_first(nowhere: Durably) -> None:
     url = "postgresql://ada:secret@127.0.0.1:1/shop"
     done = nowhere("worker", SHOP, "--database-url", url)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from durably import config
 from durably.cli.command import Session
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from durably.client import DBOSClient
     from durably.embedded import EmbeddedPostgres
 
-__all__ = ["ENVIRONMENT_SYSTEM_URL", "SUFFIX", "client", "configured_url", "database"]
+__all__ = ["ENVIRONMENT_SYSTEM_URL", "SUFFIX", "client", "configured_url", "database", "running"]
 
 ENVIRONMENT_SYSTEM_URL = "DURABLY_SYSTEM_DATABASE_URL"
 SUFFIX = "_dbos_sys"
@@ -53,10 +54,21 @@ def database(session: Session, *, create: bool = False) -> Iterator[str]:
     """
     url = configured_url(session)
     if url is not None:
-        yield url
+        with running(url):
+            yield url
         return
     with _embedded(create=create) as server:
         yield server.url(_system_database(session, server, create=create))
+
+
+@contextmanager
+def running(url: str) -> Iterator[None]:
+    """Keep the embedded server running, if it is the one of this URL: `durably db url` printed it, say."""
+    if not _is_embedded(url):
+        yield
+        return
+    with _embedded(create=False):
+        yield
 
 
 def configured_url(session: Session) -> str | None:
@@ -68,6 +80,17 @@ def configured_url(session: Session) -> str | None:
     if database_url is None and outright is None:
         return None
     return config.system_database_url(database_url, session.system_database, outright=outright)
+
+
+def _is_embedded(url: str) -> bool:
+    """Whether it names a socket of the home that is meant here."""
+    from durably.embedded.account import ELSEWHERE
+    from durably.embedded.place import home_directory
+
+    sockets = [host for host in parse_qs(urlsplit(url).query).get("host", ()) if host.startswith("/")]
+    home = home_directory(None)
+    ours = (f"{home}/", f"{ELSEWHERE}/", "/tmp/durably-")  # noqa: S108 - see embedded.place: where sockets may be
+    return (home / "pg").exists() and any(socket.startswith(ours) for socket in sockets)
 
 
 def _embedded(*, create: bool) -> EmbeddedPostgres:

@@ -49,17 +49,35 @@ def check(session: Session) -> None:
 @command
 def url(
     session: Session,
+    system: Annotated[
+        bool, typer.Option("--system", help="Of the system database, and not of the application's.")
+    ] = False,
     show_password: Annotated[
         bool, typer.Option("--show-password", help="Print it with its password, if it has one.")
     ] = False,
 ) -> None:
-    """Print the URL of the system database. The embedded server runs as long as somebody uses it."""
-    with connection.database(session) as found:
+    """Print the URL of the application's database: what DURABLY_DATABASE_URL is set to.
+
+    With --app NAME it is on the embedded server, which is made if there is none, and runs as long as a
+    worker or another command uses it.
+    """
+    with connection.database(session, create=session.application_name is not None) as found:
         shown = found if show_password else config.redact(found)
+    application = _application_url(shown)
     if session.as_json:
-        output.print_json({"system_database_url": shown})
+        output.print_json({"database_url": application, "system_database_url": shown})
+    elif system or application:
+        print(output.printable(shown if system else str(application)))
     else:
-        print(output.printable(shown))
+        raise UsageError("this system database is named outright, so no other URL leads to it: add --system")
+
+
+def _application_url(system_url: str) -> str | None:
+    """The URL that leads to this system database by its name, if it is called so."""
+    path, separator, query = system_url.partition("?")
+    if not path.endswith(connection.SUFFIX):
+        return None
+    return f"{path.removesuffix(connection.SUFFIX)}{separator}{query}"
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -105,6 +105,7 @@ def _system_database(application: App, session: Session, exits: ExitStack) -> st
         url = str(connection.configured_url(session))
     else:
         url = config.system_database_url(own[0], own[1], outright=own[2])
+    exits.enter_context(connection.running(url))
     application._urls = (None, None, url)
     if session.schema != "dbos":
         application.schema = session.schema
