@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 from typing_extensions import ParamSpec, TypeVar
 
@@ -79,6 +79,33 @@ class EnqueueOptions(Generic[P, R_co]):
     application_name: str | None = None
     serialization: str | None = None
     result_type: Any = field(default=Any, repr=False)
+
+    if TYPE_CHECKING:  # what the dataclass makes; `self` tells pyright that options alone know no parameters
+
+        def __init__(
+            self: EnqueueOptions[..., Any],
+            *,
+            workflow_name: str,
+            queue_name: str,
+            workflow_class_name: str | None = None,
+            instance_name: str | None = None,
+            max_recovery_attempts: int = 50,
+            app_version: str | None = None,
+            workflow_id: str | None = None,
+            workflow_id_reuse_policy: WorkflowIdReusePolicy = "return-existing",
+            timeout: Seconds | None = None,
+            delay: Seconds | None = None,
+            deduplication_id: str | None = None,
+            duplication_policy: DuplicationPolicy = "reject",
+            priority: int | None = None,
+            queue_partition_key: str | None = None,
+            authenticated_user: str | None = None,
+            authenticated_roles: Sequence[str] = (),
+            attributes: Mapping[str, Any] | None = None,
+            application_name: str | None = None,
+            serialization: str | None = None,
+            result_type: Any = Any,
+        ) -> None: ...
 
 
 @dataclass(frozen=True)

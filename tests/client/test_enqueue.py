@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import inspect
 import json
 import math
 import threading
@@ -13,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from durably import DBOSClient, Enqueue, EnqueueOptions, declare_workflow, errors
+from durably import DBOSClient, Enqueue, EnqueueOptions, declare_workflow, errors, types
 from tests.client.conftest import NewId, Rows
 from tests.interop.conftest import open_client
 
@@ -460,3 +463,15 @@ def test_another_default_codec(colour: str, system_url: str, rows: Rows) -> None
         handle = client.enqueue(options(), 1, "a", k=2)
         assert rows.workflow(handle.workflow_id)["serialization"] == "py_pickle"
         assert handle.get_status().input == {"args": (1, "a"), "kwargs": {"k": 2}}
+
+
+def test_options_say_their_fields_twice() -> None:
+    source = ast.parse(inspect.getsource(types))
+    (spelled,) = (
+        node
+        for node in ast.walk(source)
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__" and node.args.args[0].annotation
+    )
+    told = {arg.arg: ast.unparse(arg.annotation) for arg in spelled.args.kwonlyargs if arg.annotation}
+    made = {field.name: field.type for field in dataclasses.fields(EnqueueOptions)}
+    assert told == made
