@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,16 @@ def test_what_the_client_refuses_exits_with_2(system: Durably) -> None:
     done = system("enqueue", "echo", "--queue", "q", "--priority", "0")
     assert (done.code, done.out) == (2, "")
     assert "priority=0" in done.err
+
+
+def test_without_its_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise ModuleNotFoundError('no typer')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "durably: the command line needs typer and rich: pip install 'durably[cli]'"
+    ]
 
 
 def test_a_pipe_that_closes_is_no_error() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.shell import APPS, Durably, background
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "tickets.py"
 SHOP = f"{APPS / 'shop.py'}:app"
 
 
@@ -85,6 +88,22 @@ def test_the_quick_start(nowhere: Durably) -> None:
     assert worker.returncode == 0
     [listed] = here("workflow", "list", "--json").json
     assert listed["status"] == "SUCCESS"
+
+
+def test_the_example(nowhere: Durably, tmp_path: Path) -> None:
+    here = Durably({"DURABLY_HOME": str(tmp_path / "home")}, cwd=nowhere.cwd)
+    with background(here.start("worker", f"{EXAMPLE}:app")) as worker:
+        assert first_line(worker).startswith("ready: tickets")
+        bought = subprocess.run(
+            [sys.executable, str(EXAMPLE)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **here.environment},
+        )
+    assert (bought.returncode, bought.stderr) == (0, "")
+    assert "{'stage': 'charged'}" in bought.stdout
+    assert "'receipt': '50.00 from 4242" in bought.stdout
 
 
 def test_the_database_of_the_command_line_comes_first(nowhere: Durably) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
 
-import typer
+try:
+    import typer
+except ModuleNotFoundError:
+    sys.exit("durably: the command line needs typer and rich: pip install 'durably[cli]'")
 
 from durably.cli import db, demo, enqueue, messages, worker, workflow
 from durably.cli.failures import EXIT_CODES, INTERRUPTED, USAGE

@@ -85,7 +85,8 @@ def _recorded_once(evidence: Evidence) -> Claim:
 def _kept(evidence: Evidence) -> Claim:
     """What was recorded before the kill is still what it was, to the millisecond."""
     before = [(wid, step) for wid, r in evidence.before.items() for step in r.steps]
-    kept = [step for wid, step in before if step in evidence.after[wid].steps]
+    after = {(wid, step.function_id): step for wid, r in evidence.after.items() for step in r.steps}
+    kept = [step for wid, step in before if after.get((wid, step.function_id)) == step]
     holds = len(kept) == len(before) > 0
     return Claim(f"{len(kept)} of the {len(before)} recorded before the kill are unchanged.", holds)
 

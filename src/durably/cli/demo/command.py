@@ -90,7 +90,6 @@ def _display(console: Any) -> Iterator[Display]:
 def _home(*, keep: bool) -> Iterator[Path]:
     """Where the database is: deleted afterwards, unless it is to be kept."""
     if keep:
-        KEPT.mkdir(parents=True, exist_ok=True)
         yield KEPT.resolve()
         return
     home = Path(tempfile.mkdtemp(prefix="durably-demo-"))

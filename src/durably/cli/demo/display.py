@@ -87,7 +87,7 @@ def show_timeline(console: Console, evidence: Evidence) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("purchase", "runs", *columns.values()):
         table.add_column(name.removeprefix("DBOS."), no_wrap=True)
-    start = min(recorded.workflow.created_at for recorded in evidence.after.values())
+    start = min((recorded.workflow.created_at for recorded in evidence.after.values()), default=0)
     for workflow_id, recorded in sorted(evidence.after.items()):
         steps = {step.function_id: step for step in recorded.steps}
         cells = [_cell(evidence, workflow_id, steps.get(number), start) for number in columns]

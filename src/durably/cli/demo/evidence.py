@@ -53,7 +53,8 @@ class Evidence:
     @property
     def in_flight(self) -> set[Run]:
         """The steps whose body ran at the kill: begun, and not recorded."""
-        return {run for run in self.ran_before if run[1] not in self.before[run[0]].step_names}
+        recorded = {(wid, name) for wid, r in self.before.items() for name in r.step_names}
+        return self.ran_before.keys() - recorded
 
     @property
     def operations(self) -> dict[int, str]:

@@ -22,11 +22,11 @@ PATIENCE = 30.0  # seconds for anything that the demo waits for
 
 def tell(url: str, directory: Path, run: str, display: Display) -> Evidence:
     """Buy tickets while the worker is killed and replaced; returns what the database says about it."""
-    notes = directory / "journal.tsv"
+    notes = directory / f"journal-{run}.tsv"
     singles, groups = purchases(run)
     everyone = [*singles, *groups]
     with display.phase("Worker A starts"):
-        first = Worker.start(url, directory)
+        first = Worker.start(url, notes, directory / "worker.log")
     with _killed_at_the_end(first), DBOSClient.create(system_database_url=url) as client:
         _buy(client, singles, display)
         _wait_until_charged(client, singles, display)
@@ -40,7 +40,7 @@ def tell(url: str, directory: Path, run: str, display: Display) -> Evidence:
         _approve(client, everyone[1:], display)
 
         with display.phase("Worker B starts, and takes over"):
-            second = Worker.start(url, directory)
+            second = Worker.start(url, notes, directory / "worker.log")
         with _killed_at_the_end(second):
             results = _results(client, everyone, display)
             events = {p.workflow_id: client.get_event(p.workflow_id, "status", 0) for p in everyone}

@@ -26,16 +26,16 @@ class Worker:
         self.executor_id = executor_id
 
     @classmethod
-    def start(cls, url: str, directory: Path) -> Worker:
+    def start(cls, url: str, notes: Path, log: Path) -> Worker:
         """Start one, and return once it takes work."""
         command = [sys.executable, "-m", "durably.cli.main", "worker", APPLICATION]
         options = ["--system-database-url", url, "--json", "--log-level", "error"]
-        environment = {**os.environ, journal.ENVIRONMENT: str(directory / "journal.tsv")}
-        with (directory / "worker.log").open("a") as log:
+        environment = {**os.environ, journal.ENVIRONMENT: str(notes)}
+        with log.open("a") as errors:
             process = subprocess.Popen(
-                command + options, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+                command + options, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
             )
-        return cls(process, _ready(process, directory / "worker.log")["executor_id"])
+        return cls(process, _ready(process, log)["executor_id"])
 
     @property
     def pid(self) -> int:
