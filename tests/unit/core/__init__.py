@@ -1,0 +1,1 @@
+"""The decisions of `durably.core`: no database, no loop, milliseconds."""
