@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from durably.concurrency.tasks import end
 from durably.core.ports import Ready, Wait, World
 from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseError, DatabaseUnavailable, NoSuchWorkflow, NotRunning
@@ -72,10 +73,7 @@ class Waits:
         """End; those who still wait get NotRunning."""
         self._closed = True
         self._fail(self._futures, NotRunning("the client was closed while this call waited"))
-        if self._inspector is not None:
-            self._inspector.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._inspector
+        await end(self._inspector)
         if self._listener is not None:
             await self._listener.stop()
         await self._hub.stop()

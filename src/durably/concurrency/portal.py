@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from durably.concurrency.forks import keep_for_ever
+from durably.concurrency.tasks import end
 from durably.errors import NotRunning, WrongContext
 
 __all__ = ["Portal", "has_calling_thread", "in_calling_thread"]
@@ -210,11 +211,8 @@ def _start(name: str) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
 
 def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what still runs, so that nobody waits for ever for a loop that has stopped."""
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.wait(tasks))
+    for task in asyncio.all_tasks(loop):
+        loop.run_until_complete(end(task))
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 

@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
+from durably.concurrency.tasks import end
 from durably.core.admission import places
 from durably.core.ids import new_id
 from durably.core.ports import Claim, Claimed, ExecutorIdentity, HistoryRow, QueueRow, Ready, Store, World
@@ -64,10 +65,7 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Claim nothing more. An unanswered claim is waited for, so that its work is not stranded."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
         if self._claiming is not None:
             with contextlib.suppress(DatabaseError):
                 await self._claiming

@@ -7,12 +7,12 @@ healthy process look dead.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from durably.concurrency.tasks import end
 from durably.core.ports import Beat, ExecutorIdentity, Store, World
 from durably.errors import DatabaseError
 
@@ -61,10 +61,7 @@ class Leases:
 
     async def stop(self) -> None:
         """Beat no more. Stopping twice, or before the start, is fine."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
 
     async def _loop(self) -> None:
         pause = self._interval

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from durably.concurrency.tasks import end
 from durably.core.names import DURABLY_CHANNEL, EVENTS_CHANNEL, MESSAGES_CHANNEL
 from durably.core.ports import Ready, ResultRow, Wait, World
 from durably.errors import DatabaseError, NotRunning
@@ -65,10 +66,7 @@ class Hub:
 
     async def stop(self) -> None:
         """End; waits that are left are cancelled. Stopping twice is fine."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
         for future in [f for futures in self._waits.values() for f in futures]:
             if not future.done():
                 future.set_exception(NotRunning("the wait is over: the application or client is closed"))

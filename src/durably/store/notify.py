@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
+from durably.concurrency.tasks import end
 from durably.core.names import DURABLY_CHANNEL, EVENTS_CHANNEL, MESSAGES_CHANNEL
 from durably.core.ports import World
 from durably.core.retry import reconnect_delay
@@ -43,10 +43,7 @@ class Listener:
 
     async def stop(self) -> None:
         """Hang up. Stopping twice, or before the start, is fine."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
 
     async def _loop(self) -> None:
         attempt = 0
