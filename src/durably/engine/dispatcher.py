@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 250  # workflows in a claim: beyond it claims get no cheaper per workflow
 BARREN = 3  # empty claims in a row, of a queue that the pulse says has work, before it is worth a word
+STRANGER = 60.0  # seconds for which a queue that no pulse has listed as ours is not asked about again
+STRANGERS = 1000  # such queues to remember
+EVERY_QUEUE = "*"  # in a notice: any queue may have work
 PATIENCE = 0.004  # seconds for places to gather under load, so that claims stay large
 
 
@@ -52,6 +55,7 @@ class Dispatcher:
         self._runnable = registry.runnable()
         self._queues: dict[str, QueueRow] = {}
         self._ready: dict[str, bool] = {}  # queues that may have work, in order, and whether a notice said so
+        self._strangers: dict[str, float] = {}  # queues that are not ours, so far, and when to ask again
         self._barren: dict[str, int] = {}  # queues with work that gave us none, and how often in a row
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -67,16 +71,17 @@ class Dispatcher:
         """Claim nothing more. An unanswered claim is waited for, so that its work is not stranded."""
         await end(self._task)
         if self._claiming is not None:
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(Exception):  # the loop has told of it, or it is too late to matter
                 await self._claiming
 
     def offer(self, queue_name: str) -> None:
         """A notice says that this queue has work."""
-        if queue_name in self._queues:
+        queue = self._queues.get(queue_name)
+        if queue is None:
+            self._ask_about(queue_name)
+        elif not queue.partitioned:
             self._ready[queue_name] = True
             self._woken.set()
-        else:
-            self._ask()  # a queue that is new to us: the next fallback query tells whether it is ours
 
     def saw(self, ready: Ready) -> None:
         """The fallback query lists our queues with work, and their limits as they are now."""
@@ -90,10 +95,21 @@ class Dispatcher:
     def freed(self, queue_name: str) -> None:
         """A place came free, here and (where the queue has a limit) on that queue."""
         queue = self._queues.get(queue_name)
-        if queue is not None and (queue.limited or queue.worker_concurrency is not None):
+        if queue is not None and not queue.partitioned and (queue.limited or queue.worker_concurrency):
             self._ready[queue_name] = True
         if self._ready:
             self._woken.set()
+
+    def _ask_about(self, queue_name: str) -> None:
+        """The next fallback query tells whether the queue is ours; another application's may be busy for ever."""
+        now = self._world.monotonic()
+        if queue_name != EVERY_QUEUE:
+            if now < self._strangers.get(queue_name, now):
+                return
+            if len(self._strangers) >= STRANGERS:
+                self._strangers.clear()
+            self._strangers[queue_name] = now + STRANGER
+        self._ask()
 
     def _remember(self, queue: QueueRow) -> None:
         if queue.partitioned and queue.name not in self._queues:
@@ -103,15 +119,16 @@ class Dispatcher:
     async def _loop(self) -> None:
         while True:
             await self._room()
-            for name in list(self._ready):
-                try:
-                    await self._serve(self._queues[name])
-                except DatabaseError as error:
-                    logger.warning("claiming waits for the database: %s", error)
-                    self._ready.clear()
-                except Exception:
-                    logger.exception("queue %s is left alone until the next pulse", name)
-                    self._ready.pop(name, None)
+            name = next(iter(self._ready))
+            announced = self._ready.pop(name)  # before its claim: what is announced during it comes after it
+            try:
+                if await self._serve(self._queues[name], announced):
+                    self._ready.setdefault(name, announced)  # behind the other queues
+            except DatabaseError as error:
+                logger.warning("claiming waits for the database: %s", error)
+                self._ready.clear()
+            except Exception:
+                logger.exception("queue %s is left alone until the next pulse", name)
 
     async def _room(self) -> None:
         """Wait for work, and for places: a quarter of all, or what is free after a moment."""
@@ -121,22 +138,21 @@ class Dispatcher:
         if self._capacity - self._executor.active < min(BATCH, self._capacity // 4):
             await self._world.sleep(PATIENCE)
 
-    async def _serve(self, queue: QueueRow) -> None:
-        most = places(
-            queue,
-            free=min(BATCH, self._capacity - self._executor.active),
-            running=self._executor.by_queue.get(queue.name, 0),
-        )
-        claimed: list[Claimed] = []
-        if most > 0:
-            self._claiming = asyncio.get_running_loop().create_task(self._claim(queue, most))
-            claimed = await asyncio.shield(self._claiming)
-        if len(claimed) < most or most <= 0:
-            announced = self._ready.pop(queue.name, True)
-            if claimed and not announced:
-                self._ask()  # its enqueuer sends no notices: look again soon
-        if most > 0 and not queue.limited:
+    async def _serve(self, queue: QueueRow, announced: bool) -> bool:
+        """Claim what there is room for; whether the queue may have more for us."""
+        free = min(BATCH, self._capacity - self._executor.active)
+        if free <= 0:
+            return True
+        most = places(queue, free=free, running=self._executor.by_queue.get(queue.name, 0))
+        if most <= 0:
+            return False  # until one of its own runs ends: see `freed`
+        self._claiming = asyncio.get_running_loop().create_task(self._claim(queue, most))
+        claimed = await asyncio.shield(self._claiming)
+        if not queue.limited:
             self._note_barren(queue.name, barren=not claimed)
+        if 0 < len(claimed) < most and not announced:
+            self._ask()  # its enqueuer sends no notices: look again soon
+        return len(claimed) == most
 
     def _note_barren(self, name: str, *, barren: bool) -> None:
         """Say once when a queue has work that this executor cannot take; it is left for one that can."""

@@ -1,4 +1,4 @@
-"""Connections to one system database: a pool, and the only calls that execute SQL."""
+"""One system database: its connections, and the only calls that execute SQL."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import namedtuple_row
-from psycopg_pool import AsyncConnectionPool
 
 from durably.config import CONNECTION_PARAMETERS, redact
 from durably.errors import ConfigurationError
+from durably.store.connections import Connection, Connections
 from durably.store.failures import translate
 from durably.store.sql import Schemas, statement
 
-__all__ = ["Call", "Database", "connection_string"]
+__all__ = ["Call", "Connection", "Database", "connection_string"]
 
 Call: TypeAlias = tuple[str, Mapping[str, Any]]
-Connection: TypeAlias = psycopg.AsyncConnection[Any]
 
+PLANS = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
 DEADLINE = 30.0  # seconds that a statement may take before its connection is abandoned
 POOL_TIMEOUT = 10.0  # seconds to wait for a free connection
 GRACE = 5.0  # seconds beyond a limit that the server itself keeps
 
 
 class Database:
-    """A pool of connections in autocommit mode; a call is one statement, or several in one transaction."""
+    """Connections in autocommit mode; a call is one statement, or several in one transaction."""
 
     def __init__(
         self,
@@ -42,49 +42,48 @@ class Database:
         self.url = url
         self.schemas = Schemas(schema)
         self._conninfo = connection_string(url, label)
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            self._conninfo,
-            kwargs={"autocommit": True, "row_factory": namedtuple_row, "prepare_threshold": 1},
-            configure=_plan_once,
-            min_size=1,
-            max_size=max_size,
-            max_idle=60.0,
-            timeout=pool_timeout,
-            reconnect_timeout=0.0,
-            open=False,
-        )
+        self._connections = Connections(self._connected, most=max_size, patience=pool_timeout)
 
     async def open(self, inspect: Callable[[Connection], Awaitable[object]] | None = None) -> None:
         """Connect once, at once, and `inspect`: raises DatabaseUnavailable or ConfigurationError."""
-        async with self.dedicated() as connection:
+        async with self.connection() as connection:
             if inspect is not None:
                 await inspect(connection)
-        await self._pool.open()
 
     async def close(self) -> None:
-        """Close every connection of the pool."""
-        await self._pool.close()
+        """Close every connection, those in use as they come back."""
+        self._connections.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; driver errors leave it as ours."""
+        """One of the connections; driver errors leave it as ours."""
         try:
-            async with self._pool.connection() as connection:
+            connection = await self._connections.take()
+            try:
                 yield connection
+            finally:
+                self._connections.give_back(connection)
         except (psycopg.Error, OSError) as error:
             raise translate(error, self.url) from error
 
     @asynccontextmanager
     async def dedicated(self) -> AsyncIterator[Connection]:
-        """A connection outside the pool, closed at the end."""
+        """A connection of the caller's own, closed at the end."""
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                self._conninfo, autocommit=True, row_factory=namedtuple_row
-            )
-            async with connection:
+            async with await self._connected() as connection:
                 yield connection
         except (psycopg.Error, OSError) as error:
             raise translate(error, self.url) from error
+
+    async def _connected(self) -> Connection:
+        """A new connection, which plans each of our statements once: they are few, and the larger ones take
+        longer to plan than to run. They are written to be right for a table of any size (`sql/README.md`).
+        """
+        connection: Connection = await psycopg.AsyncConnection.connect(
+            self._conninfo, autocommit=True, row_factory=namedtuple_row, prepare_threshold=1
+        )
+        await connection.execute(PLANS)
+        return connection
 
     async def rows(self, name: str, parameters: Mapping[str, Any]) -> list[Any]:
         """Execute one statement; its rows."""
@@ -129,11 +128,6 @@ class Database:
                     for name, parameters in calls
                 ]
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
-
-
-async def _plan_once(connection: Connection) -> None:
-    """Our statements are few and want one plan each: planning the larger ones costs more than running them."""
-    await connection.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
 
 
 def connection_string(url: str, label: str) -> str:

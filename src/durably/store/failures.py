@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import psycopg
 from psycopg import errors as pg
-from psycopg_pool import PoolClosed, PoolTimeout
 
 from durably.config import redact
-from durably.errors import DatabaseError, DatabaseUnavailable, NotASystemDatabase, NotRunning
+from durably.errors import DatabaseError, DatabaseUnavailable, NotASystemDatabase
 
 __all__ = ["Contention", "first_line", "is_ended_by_limit", "is_refused", "is_transient", "translate"]
 
@@ -29,11 +28,9 @@ def translate(error: Exception, url: str) -> Exception:
                 f"{redact(url)} is not a DBOS system database: {first_line(error)}; "
                 "name the right database, or create its tables with `durably db migrate`"
             )
-        case PoolClosed():
-            return NotRunning("the client or application is closed")
         case _ if isinstance(error, BUSY):
             return Contention(f"{redact(url)}: {first_line(error)}")
-        case PoolTimeout() | pg.ReadOnlySqlTransaction() | TimeoutError() | OSError():
+        case pg.ReadOnlySqlTransaction() | TimeoutError() | OSError():
             return DatabaseUnavailable(f"cannot use {redact(url)}: {first_line(error)}")
         case psycopg.Error() if _is_gone(error):
             return DatabaseUnavailable(f"cannot use {redact(url)}: {first_line(error)}")

@@ -5,17 +5,20 @@ WITH asked AS MATERIALIZED (
 )
 SELECT 'result' AS kind, s.workflow_uuid AS id, s.status AS key, COALESCE(o.output, s.output) AS value,
        COALESCE(o.error, s.error) AS error, s.serialization
-FROM asked w
-JOIN {schema}.workflow_status s ON s.workflow_uuid = w.id
-LEFT JOIN {schema}.workflow_output o ON o.workflow_uuid = s.workflow_uuid
-WHERE w.kind = 'result' AND s.status NOT IN ('ENQUEUED', 'DELAYED', 'PENDING')
+FROM {schema}.workflow_status s
+LEFT JOIN LATERAL (
+    SELECT p.output, p.error FROM {schema}.workflow_output p WHERE p.workflow_uuid = s.workflow_uuid OFFSET 0
+) o ON true
+WHERE s.workflow_uuid = ANY (ARRAY(SELECT id FROM asked WHERE kind = 'result'))
+  AND s.status NOT IN ('ENQUEUED', 'DELAYED', 'PENDING')
 UNION ALL
 SELECT 'event', e.workflow_uuid, e.key, e.value, NULL, e.serialization
-FROM asked w JOIN {schema}.workflow_events e ON e.workflow_uuid = w.id AND e.key = w.key
-WHERE w.kind = 'event'
+FROM {schema}.workflow_events e
+WHERE e.workflow_uuid = ANY (ARRAY(SELECT id FROM asked WHERE kind = 'event'))
+  AND (e.workflow_uuid, e.key) IN (SELECT id, key FROM asked WHERE kind = 'event')
 UNION ALL
 SELECT 'message', w.id, w.key, NULL, NULL, NULL
 FROM asked w
-WHERE w.kind = 'message' AND EXISTS (
-    SELECT FROM {schema}.notifications n
-    WHERE n.destination_uuid = w.id AND n.topic = w.key AND NOT n.consumed)
+WHERE w.kind = 'message' AND (w.id, w.key) IN (
+    SELECT n.destination_uuid, n.topic FROM {schema}.notifications n
+    WHERE n.destination_uuid = ANY (ARRAY(SELECT id FROM asked WHERE kind = 'message')) AND NOT n.consumed)

@@ -18,8 +18,11 @@ WITH asked AS MATERIALIZED (
            p.workflow_uuid IS NOT NULL AS recorded, n.message_uuid, n.message, n.serialization
     FROM asked a
     JOIN owned o ON o.workflow_uuid = a.workflow_id AND o.owner_xid = a.owner
-    LEFT JOIN {schema}.operation_outputs p
-        ON p.workflow_uuid = a.workflow_id AND p.function_id = a.function_id
+    LEFT JOIN LATERAL (
+        SELECT q.workflow_uuid, q.output, q.serialization FROM {schema}.operation_outputs q
+        WHERE q.workflow_uuid = a.workflow_id AND q.function_id = a.function_id
+        OFFSET 0
+    ) p ON true
     LEFT JOIN LATERAL (
         SELECT m.message_uuid, m.message, m.serialization FROM {schema}.notifications m
         WHERE m.destination_uuid = a.workflow_id AND m.topic = a.topic AND NOT m.consumed

@@ -20,7 +20,9 @@ WITH asked AS MATERIALIZED (
         END AS refusal
     FROM asked a
     LEFT JOIN owned o ON o.workflow_uuid = a.workflow_id AND o.owner_xid = a.owner
-    LEFT JOIN {schema}.workflow_status d ON d.workflow_uuid = a.destination
+    LEFT JOIN LATERAL (
+        SELECT s.workflow_uuid FROM {schema}.workflow_status s WHERE s.workflow_uuid = a.destination OFFSET 0
+    ) d ON true
 ), sent AS (
     INSERT INTO {schema}.notifications (message_uuid, destination_uuid, topic, message, serialization)
     SELECT message_uuid, destination, topic, message, serialization FROM judged WHERE refusal IS NULL

@@ -13,7 +13,7 @@ WITH RECURSIVE met AS (
 ), locked AS MATERIALIZED (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
-    WHERE s.workflow_uuid IN (SELECT workflow_uuid FROM met) AND s.status NOT IN ('SUCCESS', 'ERROR')
+    WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM met)) AND s.status NOT IN ('SUCCESS', 'ERROR')
     ORDER BY s.workflow_uuid
     FOR NO KEY UPDATE OF s
 ), cancelled AS (
@@ -23,6 +23,7 @@ WITH RECURSIVE met AS (
         completed_at = (EXTRACT(epoch FROM now()) * 1000)::bigint
     FROM locked
     WHERE s.workflow_uuid = locked.workflow_uuid
+      AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM locked))
     RETURNING s.workflow_uuid
 ), told AS (
     SELECT count(pg_notify('durably', 'c::' || workflow_uuid)) + count(pg_notify('durably', 'r::' || workflow_uuid))

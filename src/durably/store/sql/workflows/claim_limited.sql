@@ -49,16 +49,19 @@ WITH queue AS (
         workflow_deadline_epoch_ms = COALESCE(
             s.workflow_deadline_epoch_ms, (EXTRACT(epoch FROM now()) * 1000)::bigint + s.workflow_timeout_ms)
     FROM chosen c
-    WHERE s.workflow_uuid = c.workflow_uuid AND s.status = 'ENQUEUED'
+    WHERE s.workflow_uuid = c.workflow_uuid
+      AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM chosen)) AND s.status = 'ENQUEUED'
     RETURNING s.*
 )
 SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.queue_name, c.serialization,
-       COALESCE(i.inputs, c.inputs) AS inputs, c.recovery_attempts, l.max_recovery_attempts,
+       COALESCE((SELECT i.inputs FROM {schema}.workflow_input i WHERE i.workflow_uuid = c.workflow_uuid),
+                c.inputs) AS inputs,
+       c.recovery_attempts,
+       (SELECT l.max_recovery_attempts FROM {extension}.workflow_limits l
+        WHERE l.workflow_uuid = c.workflow_uuid) AS max_recovery_attempts,
        c.workflow_deadline_epoch_ms AS deadline_ms, c.authenticated_user, c.assumed_role,
        c.authenticated_roles,
        EXISTS (SELECT FROM {schema}.operation_outputs p WHERE p.workflow_uuid = c.workflow_uuid)
            AS has_history
 FROM claimed c
-LEFT JOIN {schema}.workflow_input i ON i.workflow_uuid = c.workflow_uuid
-LEFT JOIN {extension}.workflow_limits l ON l.workflow_uuid = c.workflow_uuid
 ORDER BY c.priority, c.created_at

@@ -8,7 +8,8 @@ WITH asked AS (
         queue_name = COALESCE(s.queue_name, '_dbos_internal_queue'),
         updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint
     FROM asked a
-    WHERE s.workflow_uuid = a.workflow_id AND s.status = 'PENDING' AND s.owner_xid = a.owner
+    WHERE s.workflow_uuid = a.workflow_id AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM asked))
+      AND s.status = 'PENDING' AND s.owner_xid = a.owner
     RETURNING s.queue_name
 )
 SELECT queue_name, pg_notify('durably', 'q::' || queue_name) FROM (SELECT DISTINCT queue_name FROM released) q
