@@ -55,11 +55,13 @@ def enqueue(
     columns |= {"workflow_uuid": workflow_id, "name": name, "queue_name": queue, "status": "ENQUEUED"}
     columns["serialization"] = serialization
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
-    rows(url, f"INSERT INTO dbos.workflow_status ({names}) VALUES ({marks})", *columns.values())
-    if inputs is not None:
-        text = inputs or json.dumps({"positionalArgs": list(args), "namedArgs": {}})
-        rows(url, "INSERT INTO dbos.workflow_input VALUES (%s, %s)", workflow_id, text)
-    rows(url, "SELECT pg_notify('durably', 'q::' || %s)", queue)
+    with psycopg.connect(url) as connection:  # one transaction: a workflow without its input would fail
+        insert = f"INSERT INTO dbos.workflow_status ({names}) VALUES ({marks})"
+        connection.execute(insert.encode(), list(columns.values()))
+        if inputs is not None:
+            text = inputs or json.dumps({"positionalArgs": list(args), "namedArgs": {}})
+            connection.execute("INSERT INTO dbos.workflow_input VALUES (%s, %s)", (workflow_id, text))
+        connection.execute("SELECT pg_notify('durably', 'q::' || %s)", (queue,))
 
 
 def mutate(monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:

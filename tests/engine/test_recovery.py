@@ -144,10 +144,10 @@ async def test_a_clean_end_lets_what_runs_end(database_url: str, launch: Launch)
 
 async def test_a_blocked_loop_is_not_dead(database_url: str, launch: Launch) -> None:
     """User code blocks the loop for more than twice its lease; nobody takes the work."""
-    first = await launch(lease=1.0)
-    enqueue(database_url, "w", "blocks", 2.5)
+    first = await launch(lease=2.0)
+    enqueue(database_url, "w", "blocks", 4.5)
     await first.says("w", "first")
-    await launch(lease=1.0, host="elsewhere")
+    await launch(lease=60, host="elsewhere")
     await first.says("w", "second")
     await eventually(lambda: status(database_url, "w") == "SUCCESS")
     assert result(database_url, "w") == first.pid
@@ -221,9 +221,24 @@ async def test_who_lost_its_workflow_stops_and_writes_nothing(database_url: str)
     assert rows(database_url, "SELECT * FROM dbos.operation_outputs") == []
 
 
+async def test_a_task_that_is_cancelled_from_outside_is_no_outcome(database_url: str) -> None:
+    """As when a loop is torn down in a hurry; the workflow is given back, and goes on."""
+    stages = Stages(database_url)
+    stages.app._lease = 2.0
+    async with stages.app:
+        enqueue(database_url, "w", "receives")
+        await eventually(lambda: stages.came)
+        task = stages.running["w"].task
+        assert task is not None
+        task.cancel()
+        await eventually(lambda: len(stages.came) == 2)
+    assert stages.came == ["before", "before"]
+    assert rows(database_url, "SELECT * FROM dbos.workflow_output") == []
+
+
 async def test_a_process_that_was_declared_dead_begins_anew(database_url: str) -> None:
     stages = Stages(database_url)
-    stages.app._lease = 0.9
+    stages.app._lease = 2.0
     async with stages.app:
         enqueue(database_url, "w", "receives")
         await eventually(lambda: stages.came)

@@ -141,10 +141,14 @@ class Executor:
         try:
             args, kwargs = self._arguments(run, codec)
             value = await self._call(run, args, kwargs)
+            if run.interruption is not None:
+                raise run.interruption  # what was swallowed on the way has made this value
             return _success(run, codec, value)
         except BaseException as error:
             if run.interruption is not None or isinstance(error, RunInterrupted):
                 raise run.interruption or error from None
+            if isinstance(error, GeneratorExit) or _is_cancelled(error):
+                raise  # the loop is being torn down: no outcome of the workflow's
             return _failure(run, codec, error)
 
     def _arguments(self, run: Run, codec: Codec) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -233,6 +237,14 @@ def _logged_trouble(claimed: Claimed) -> Iterator[None]:
         yield
     except DatabaseError as error:
         logger.warning("workflow %s is still marked as ours: %s", claimed.workflow_id, error)
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether the attempt's own task was cancelled, rather than one that the workflow awaited."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _success(run: Run, codec: Codec, value: Any) -> Finish:
