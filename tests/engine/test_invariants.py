@@ -17,7 +17,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from psycopg_pool import AsyncConnectionPool
 
 from durably import aio
 from durably.app import App
@@ -30,7 +29,7 @@ from durably.engine.engine import Engine
 from durably.engine.registry import Registry
 from durably.engine.run import Run
 from durably.errors import RunInterrupted
-from durably.store import database, hub
+from durably.store import connections, hub
 from durably.store import writer as writer_module
 from durably.store.database import Database
 from durably.store.postgres import PostgresStore
@@ -455,7 +454,7 @@ async def test_8_an_idle_process_costs_a_query_a_second(
 ) -> None:
     if is_broken:
         monkeypatch.setattr(hub, "IDLE", 0.2)
-    monkeypatch.setattr(database, "AsyncConnectionPool", _soon_small)
+    monkeypatch.setattr(connections, "KEEP", 1.0)  # closes what it does not need after a second
     before, statements = threading.active_count(), Statements(monkeypatch)
     idler = Idler(database_url, queues=queues)
     async with idler.app:
@@ -472,11 +471,6 @@ async def test_8_an_idle_process_costs_a_query_a_second(
         await eventually(lambda: len(rows(database_url, CONNECTIONS)) <= 3)
     assert (asked <= WINDOW + 1) != is_broken, statements.trips
     assert threads <= 2  # the heartbeat's, and one of the loop that was needed at the start
-
-
-def _soon_small(*args: Any, **options: Any) -> AsyncConnectionPool[Any]:
-    """A pool that gives back what it does not need after a second, and not after a minute."""
-    return AsyncConnectionPool(*args, **{**options, "max_idle": 1.0})
 
 
 def _enqueue_waiters(url: str, many: int) -> None:

@@ -82,7 +82,11 @@ class Database:
         connection: Connection = await psycopg.AsyncConnection.connect(
             self._conninfo, autocommit=True, row_factory=namedtuple_row, prepare_threshold=1
         )
-        await connection.execute(PLANS)
+        try:
+            await connection.execute(PLANS)
+        except BaseException:
+            connection.pgconn.finish()
+            raise
         return connection
 
     async def rows(self, name: str, parameters: Mapping[str, Any]) -> list[Any]:
