@@ -74,6 +74,8 @@ class Run:
         resources.refuse_on_loop(operation.name)
         future = asyncio.run_coroutine_threadsafe(self.perform_in(frame.get(), operation), resources.loop)
         self._waiting = future
+        if self.interruption is not None:  # it came before there was something to cancel
+            future.cancel()
         try:
             with resources.workers.parked():
                 return future.result()
@@ -89,8 +91,7 @@ class Run:
 
     def begin(self, name: str, width: int = 1) -> tuple[int, HistoryRow | None]:
         """The number of the next operation, and its record if it has one."""
-        if self.interruption is not None:
-            raise self.interruption
+        self._refuse_interrupted()
         number = self.ledger.draw(width)
         return number, self.ledger.recorded(number, name)
 
@@ -98,6 +99,7 @@ class Run:
 
     async def record(self, record: Record) -> Any:
         """Wait until the record is durable; its reply. RunInterrupted when this run owns nothing any more."""
+        self._refuse_interrupted()
         try:
             return await self.resources.writer.submit(record)
         except RunInterrupted as lost:
@@ -108,6 +110,7 @@ class Run:
 
     def record_blocking(self, record: Record) -> Any:
         """The same for a thread."""
+        self._refuse_interrupted()
         try:
             return self.resources.writer.submit_from_thread(record).result()
         except RunInterrupted as lost:
@@ -115,6 +118,11 @@ class Run:
             raise
         except (DatabaseError, NotRunning) as error:
             raise self._given_up(error) from error
+
+    def _refuse_interrupted(self) -> None:
+        """Code that swallows its cancellation goes on, with what only the interruption made."""
+        if self.interruption is not None:
+            raise self.interruption
 
     def _given_up(self, error: Exception) -> RunInterrupted:
         """The database's trouble is never the workflow's outcome: the run stops and goes on elsewhere."""

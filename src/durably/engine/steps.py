@@ -33,8 +33,7 @@ async def run_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -
     started = run.now_ms()
     value, error = None, None
     try:
-        with _inside(run, number, seconds(step.timeout)):
-            value = await _attempts(run, step)
+        value = await _attempts(run, number, step)
     except Exception as raised:
         error = raised
     record, error = _encode(run, number, step, started, value, error)
@@ -51,8 +50,7 @@ def run_blocking_step(run: Run, number: int, row: HistoryRow | None, step: Step_
     started = run.now_ms()
     value, error = None, None
     try:
-        with _inside(run, number, seconds(step.timeout)):
-            value = _blocking_attempts(run, step)
+        value = _blocking_attempts(run, number, step)
     except Exception as raised:
         error = raised
     record, error = _encode(run, number, step, started, value, error)
@@ -104,11 +102,12 @@ def _inside(run: Run, number: int, limit: float | None) -> Iterator[None]:
         frame.reset(token)
 
 
-async def _attempts(run: Run, step: Step_) -> Any:
+async def _attempts(run: Run, number: int, step: Step_) -> Any:
     attempt, limit = 1, seconds(step.timeout)
     while True:
         try:
-            return await _attempt(run, step, limit)
+            with _inside(run, number, limit):
+                return await _attempt(run, step, limit)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
             await run.resources.world.sleep(delay)
@@ -136,20 +135,23 @@ async def _on_thread(run: Run, step: Step_) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _blocking_attempts(run: Run, step: Step_) -> Any:
+def _blocking_attempts(run: Run, number: int, step: Step_) -> Any:
     if inspect.iscoroutinefunction(step.function):
         raise WrongContext(
             f"step {step.name!r} is async and its workflow is not: make the workflow `async def`, or the "
             "step `def`"
         )
-    attempt = 1
+    attempt, limit = 1, seconds(step.timeout)
     while True:
         try:
-            return step.function(*step.args, **step.kwargs)
+            with _inside(run, number, limit):
+                return step.function(*step.args, **step.kwargs)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
             with run.resources.workers.parked():
                 time.sleep(delay)
+            if run.interruption is not None:
+                raise run.interruption from None
             attempt += 1
 
 
