@@ -282,10 +282,11 @@ class App:
             database, codecs=self._codecs, application_name=self.name, listen=self._listen
         )
         exits.push_async_callback(self._client.destroy)
+        start_leases = self._leases(exits, url, engine)  # ends after the engine: a grace may outlast a lease
         await engine.start()
         self._engine = engine
         exits.push_async_callback(self._stop_engine, engine)
-        await self._start_leases(exits, url, engine)
+        await start_leases()
         if self._listen:
             listener = Listener(database, engine.hub.notice, world)
             listener.start()
@@ -311,13 +312,15 @@ class App:
                 await schema_migration.check(connection, self.schema, need_extension=True)
         await database.open()
 
-    async def _start_leases(self, exits: contextlib.AsyncExitStack, url: str, engine: Engine) -> None:
-        """Heartbeats run on a loop and a connection of their own: see `engine.leases`."""
+    def _leases(
+        self, exits: contextlib.AsyncExitStack, url: str, engine: Engine
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        """What starts the heartbeats, on a loop and a connection of their own: see `engine.leases`."""
         loop = asyncio.get_running_loop()
 
         def beaten(beat: Beat) -> None:
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(engine.beaten, beat)
+                loop.call_soon_threadsafe(engine.beaten, beat, engine.world.now())
 
         portal = Portal.start(f"durably-{self.name}-leases")
         exits.callback(portal.close)
@@ -339,7 +342,7 @@ class App:
             await database.close()
 
         exits.push_async_callback(asyncio.to_thread, functools.partial(portal.call, stop))
-        await asyncio.to_thread(portal.call, start)
+        return functools.partial(asyncio.to_thread, portal.call, start)
 
     async def _system_url(self, exits: contextlib.AsyncExitStack) -> str:
         database_url, system_database, outright = self._urls

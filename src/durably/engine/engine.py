@@ -240,8 +240,10 @@ class Engine:
 
     # -- the heartbeat's answer ---------------------------------------------------------------------------
 
-    def beaten(self, beat: Beat) -> None:
+    def beaten(self, beat: Beat, seen: float | None = None) -> None:
         """Compare what the database thinks we run with what we run. On the engine's loop.
+
+        `seen` is when the answer came, by this machine's clock: a loop that was blocked hears of it later.
 
         A difference is acted on when two beats in a row show it, for in between claims and outcomes are on
         their way; and at once where the answer to a claim was lost.
@@ -251,7 +253,7 @@ class Engine:
         if not beat.alive:
             self._declared_dead()
             return
-        self._set_clock(beat.database_now)
+        self._set_clock(beat.database_now, seen)
         ours = {(run.workflow_id, run.owner) for run in self.executor.running.values()}
         owned = {pair for pair in beat.owned if pair[1] not in self.dispatcher.in_flight}
         suspects = ours ^ owned
@@ -289,8 +291,8 @@ class Engine:
             self._entering = False
         await self._adopt([former.executor_id])
 
-    def _set_clock(self, database_now: float) -> None:
-        self.resources.clock_offset = database_now - self.world.now()
+    def _set_clock(self, database_now: float, seen: float | None = None) -> None:
+        self.resources.clock_offset = database_now - (self.world.now() if seen is None else seen)
 
     def _chore(self, coroutine: Any) -> None:
         task = asyncio.get_running_loop().create_task(_quietly(coroutine))
