@@ -356,7 +356,7 @@ async def test_6_shared_time_is_the_databases(
 ) -> None:
     monkeypatch.setattr("durably.app.RealWorld", WrongClock)
     if is_broken:
-        monkeypatch.setattr(Engine, "_set_clock", lambda self, database_now: None)
+        monkeypatch.setattr(Engine, "_set_clock", lambda *_, **__: None)
     first, second = Sleeper(database_url), Sleeper(database_url)
     async with first.app:
         enqueue(database_url, "w", "sleeper", 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -253,7 +254,9 @@ def _quiet() -> Iterator[list[str]]:
     logger.propagate = False
     logger.setLevel(logging.ERROR)
     try:
-        yield handler.found
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a child's start that its death came before
+            yield handler.found
     finally:
         logger.removeHandler(handler)
         logger.propagate, level = before
