@@ -200,7 +200,7 @@ class Process:
         def beaten(beat: Beat) -> None:
             if not beat.alive and loop.time() > self._cluster.calm_since + 2 * LEASE:
                 self._cluster.model.audit.violation(f"healthy {self.name} was declared dead")
-            loop.call_soon(engine.beaten, beat, context=self._context)
+            loop.call_soon(engine.beaten, beat, world.now(), context=self._context)
 
         return Leases(
             store=link, identity=lambda: engine.identity, liveness=self._cluster, world=world, beaten=beaten
