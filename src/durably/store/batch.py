@@ -21,7 +21,7 @@ from durably.core.records import (
 )
 from durably.errors import DatabaseError, Deduplicated, NoSuchWorkflow, RunInterrupted
 from durably.store.database import Call, Database
-from durably.store.failures import first_line, is_refused
+from durably.store.failures import Contention, first_line, is_refused
 
 __all__ = ["commit", "created", "creation", "limits", "raise_refused", "refusal", "sending", "sent"]
 
@@ -41,6 +41,8 @@ async def commit(database: Database, application_name: str | None, batch: Sequen
     except Exception as error:
         if not is_refused(error):
             raise
+        if _constraint(error) == "operation_outputs_pkey":
+            raise Contention("an earlier attempt of ours, given up by us, was committed meanwhile") from error
         if len(batch) == 1:
             return [refusal(batch[0], error)]
     return [(await commit(database, application_name, [record]))[0] for record in batch]
@@ -93,8 +95,7 @@ def sent(records: Sequence[Send], rows: Rows) -> Replies:
 
 def refusal(record: Record, error: Exception) -> Exception:
     """What it means that the database refuses a record: an error of our own where there is one."""
-    constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
-    if isinstance(record, Create) and constraint == "uq_workflow_status_dedup_id":
+    if isinstance(record, Create) and _constraint(error) == "uq_workflow_status_dedup_id":
         return Deduplicated(
             record.workflow_id, queue_name=record.queue_name, deduplication_id=record.deduplication_id
         )
@@ -107,6 +108,10 @@ def raise_refused(reply: object) -> None:
         raise DatabaseError(f"the database refused it: {first_line(reply)}") from reply
     if isinstance(reply, BaseException):
         raise reply
+
+
+def _constraint(error: Exception) -> str | None:
+    return getattr(getattr(error, "diag", None), "constraint_name", None)
 
 
 def _interruption(workflow_id: str, refusal: str) -> RunInterrupted:

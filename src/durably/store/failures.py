@@ -12,12 +12,15 @@ __all__ = ["Contention", "first_line", "is_ended_by_limit", "is_refused", "is_tr
 
 # Connection exceptions, insufficient resources, operator intervention, and a server that turned read-only.
 GONE = ("08", "53", "57")
-QUERY_CANCELED = "57014"
 BUSY = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable)
 
 
 class Contention(DatabaseError):
     """Another transaction was in the way; the same transaction works a moment later."""
+
+
+class Ended(DatabaseError):
+    """The server ended the statement: a limit of its own, or an operator."""
 
 
 def translate(error: Exception, url: str) -> Exception:
@@ -28,6 +31,8 @@ def translate(error: Exception, url: str) -> Exception:
                 f"{redact(url)} is not a DBOS system database: {first_line(error)}; "
                 "name the right database, or create its tables with `durably db migrate`"
             )
+        case pg.QueryCanceled():
+            return Ended(f"{redact(url)}: {first_line(error)}")
         case _ if isinstance(error, BUSY):
             return Contention(f"{redact(url)}: {first_line(error)}")
         case pg.ReadOnlySqlTransaction() | TimeoutError() | OSError():
@@ -44,19 +49,19 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Whether the database refuses these very values, now and later."""
-    return isinstance(error, psycopg.IntegrityError | psycopg.DataError | psycopg.ProgrammingError)
+    """Whether the database refuses these very values, now and later: an error that `translate` leaves."""
+    return isinstance(error, psycopg.Error)
 
 
 def is_ended_by_limit(error: BaseException) -> bool:
     """Whether the server ended a statement because it took too long."""
-    return isinstance(error, pg.QueryCanceled)
+    return isinstance(error, Ended)
 
 
 def _is_gone(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return error.sqlstate.startswith(GONE) and error.sqlstate != QUERY_CANCELED
+    return error.sqlstate.startswith(GONE)
 
 
 def first_line(error: BaseException) -> str:
