@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,63 +11,19 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from tests.migration.catalog import catalog
+from tests.support import server as support
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-MEMORY = Path("/dev/shm")
 
 Connection = psycopg.AsyncConnection[Any]
-
-
-@pytest.fixture(scope="session")
-def admin_dsn() -> Iterator[str]:
-    """A server's URL for a superuser, with {} where the name of the database goes."""
-    given = os.environ.get("DURABLY_TEST_DSN")
-    if given:
-        yield given
-        return
-    binaries = _binaries()
-    memory = MEMORY if MEMORY.exists() and shutil.disk_usage(MEMORY).free > 2**31 else None
-    directory = Path(tempfile.mkdtemp(prefix="durably-migration-", dir=memory))
-    directory.chmod(0o777)
-    data, port = directory / "data", _free_port()
-    options = f"-p {port} -k {directory} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
-    try:
-        _as_postgres(
-            [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        )
-        _as_postgres([binaries / "pg_ctl", "-D", data, "-o", options, "-l", directory / "log", "-w", "start"])
-        yield f"postgresql://postgres:secret@127.0.0.1:{port}/{{}}"
-        _as_postgres([binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"])
-    finally:
-        shutil.rmtree(directory)
-
-
-def _binaries() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    if not found:
-        pytest.skip("no PostgreSQL here: set DURABLY_TEST_DSN to a superuser's URL with {} for the database")
-    return found[-1]
-
-
-def _as_postgres(command: list[str | Path]) -> None:
-    user = "postgres" if os.getuid() == 0 else None
-    subprocess.run(
-        command, check=True, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
-    )
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 @dataclass
@@ -106,11 +59,17 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(admin_dsn: str) -> Iterator[Server]:
-    server = Server(admin_dsn)
-    yield server
-    if "DURABLY_TEST_DSN" in os.environ:
-        server.drop()
+def server(server: support.Server) -> Iterator[Server]:
+    """The session's PostgreSQL, with a password in its URL that must not show up in a message."""
+    dsn = server.url("DATABASE").replace("postgres@", "postgres:secret@", 1).replace("DATABASE", "{}")
+    ours = Server(dsn)
+    yield ours
+    ours.drop()
+
+
+def database_name(url: str) -> str:
+    """The database that a URL names."""
+    return urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from psycopg import sql
 from durably.errors import ConfigurationError, DatabaseError, DatabaseUnavailable
 from durably.store import migrate
 from tests.migration.catalog import rows
-from tests.migration.conftest import Server
+from tests.migration.conftest import Server, database_name
 
 
 async def test_it_is_created_once(server: Server) -> None:
@@ -57,7 +57,7 @@ async def test_a_role_that_may_not_create_is_told(server: Server, powerless: str
 
 
 async def test_a_database_that_is_there_but_closed(server: Server, powerless: str) -> None:
-    name = server.create().rpartition("/")[2]
+    name = database_name(server.create())
     server.admin("REVOKE CONNECT ON DATABASE {} FROM PUBLIC", name)
     url = psycopg.conninfo.make_conninfo(server.url(name), user=powerless)
     with pytest.raises(

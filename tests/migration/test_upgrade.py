@@ -15,7 +15,7 @@ from durably.errors import DatabaseError, WrongContext
 from durably.store import migrate
 from durably.store.sql import Schemas
 from tests.migration.catalog import catalog, difference, rows
-from tests.migration.conftest import Connection, Peer, Server, connected
+from tests.migration.conftest import Connection, Peer, Server, connected, database_name
 from tests.migration.test_functions import masked
 
 Catalog = Callable[[int], dict[str, str]]
@@ -57,7 +57,7 @@ async def test_rows_become_what_dbos_makes_of_them(
     for url in (ours, theirs):
         with psycopg.connect(url) as connection:
             connection.execute(DATA.encode())
-    name = theirs.rpartition("/")[2]
+    name = database_name(theirs)
     server.made.append(f"{name}_125")
     peer("peer_migrate.py", server.dsn, name, "dbos", "yes", "125")
     await migrated(ours)
