@@ -10,4 +10,5 @@ WITH adopted AS (
       AND e.application_name = %(application_name)s
     RETURNING s.queue_name
 )
-SELECT queue_name, pg_notify('durably', 'q::' || queue_name) FROM (SELECT DISTINCT queue_name FROM adopted) q
+SELECT queue_name, CASE WHEN octet_length(queue_name) < 7900 THEN pg_notify('durably', 'q::' || queue_name) END
+FROM (SELECT DISTINCT queue_name FROM adopted) q

@@ -12,4 +12,5 @@ WITH asked AS (
       AND s.status = 'PENDING' AND s.owner_xid = a.owner
     RETURNING s.queue_name
 )
-SELECT queue_name, pg_notify('durably', 'q::' || queue_name) FROM (SELECT DISTINCT queue_name FROM released) q
+SELECT queue_name, CASE WHEN octet_length(queue_name) < 7900 THEN pg_notify('durably', 'q::' || queue_name) END
+FROM (SELECT DISTINCT queue_name FROM released) q

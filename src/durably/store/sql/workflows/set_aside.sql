@@ -12,4 +12,6 @@ WITH asked AS (
       AND s.status = 'PENDING' AND s.owner_xid = a.owner
     RETURNING s.workflow_uuid
 )
-SELECT workflow_uuid AS workflow_id, pg_notify('durably', 'r::' || workflow_uuid) FROM set_aside
+SELECT workflow_uuid AS workflow_id,
+       CASE WHEN octet_length(workflow_uuid) < 7900 THEN pg_notify('durably', 'r::' || workflow_uuid) END
+FROM set_aside
