@@ -101,7 +101,7 @@ class Dispatcher:
             self._woken.set()
 
     def _ask_about(self, queue_name: str) -> None:
-        """The next fallback query tells whether the queue is ours; another application's may be busy for ever."""
+        """The next fallback query tells whether it is ours; another application's may be busy for ever."""
         now = self._world.monotonic()
         if queue_name != EVERY_QUEUE:
             if now < self._strangers.get(queue_name, now):

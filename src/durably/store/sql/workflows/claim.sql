@@ -1,4 +1,5 @@
 -- ENQUEUED -> PENDING: takes up to `most` workflows of a queue without shared limits, most urgent first.
+-- Nothing of a queue that has such limits by now: its new row is seen at the next pulse.
 -- Takes only names, formats and versions that this executor can run; what it cannot stays for one that can.
 -- Locks: the chosen rows, SKIP LOCKED, so that executors never wait for each other.
 -- Index: idx_workflow_status_in_flight_v2, in its own order and only up to the limit, whatever the backlog. Two
@@ -10,10 +11,18 @@ WITH latest AS (
         SELECT version_name FROM {schema}.application_versions
         WHERE application_name = %(application_name)s OR application_name IS NULL
         ORDER BY version_timestamp DESC LIMIT 1) = %(app_version)s, true) AS is_latest
+), queue AS (
+    SELECT EXISTS (
+        SELECT FROM {schema}.queues q
+        WHERE q.name = %(queue_name)s AND COALESCE(
+            q.concurrency, q.rate_limit_max,
+            q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max) IS NOT NULL
+    ) AS is_limited
 ), chosen AS MATERIALIZED (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
     WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED'
+      AND NOT (SELECT is_limited FROM queue)
       AND CASE WHEN
               (s.application_version = %(app_version)s
                OR (s.application_version IS NULL AND (SELECT is_latest FROM latest)))

@@ -1,0 +1,140 @@
+"""Dispatching: what is ready is claimed at once, from every queue in turn, and only where it is allowed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from durably import aio
+from durably.app import App
+from durably.core.ports import Claim, Claimed
+from durably.store.postgres import PostgresStore
+from tests.engine.support import Statements, enqueue, eventually, rows, status
+
+
+def application(url: str, *, length: float = 0, **options: Any) -> App:
+    app = App("a", system_database_url=url, **options)
+
+    @app.workflow(name="w")
+    async def workflow() -> None:
+        await asyncio.sleep(length)
+
+    @app.workflow(name="waits")
+    async def waits() -> None:
+        await aio.recv("never", timeout=None)
+
+    return app
+
+
+async def test_a_backlog_does_not_starve_another_queue(database_url: str) -> None:
+    app = application(database_url, max_running=1, length=0.05)
+    app.queue("busy")
+    app.queue("other")
+    for n in range(60):
+        enqueue(database_url, f"b{n}", "w", queue="busy")
+    enqueue(database_url, "other", "w", queue="other")
+    async with app:
+        await eventually(lambda: status(database_url, "other") == "SUCCESS", seconds=30)
+        left = rows(database_url, "SELECT count(*) FROM dbos.workflow_status WHERE status = 'ENQUEUED'")[0][0]
+    assert left > 50
+
+
+async def test_a_notice_during_a_claim_is_not_lost(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is enqueued while a claim is under way is claimed next, not at the next pulse."""
+    app = application(database_url)
+    app.queue("q")
+    claim = PostgresStore.claim
+    pulses = Statements(monkeypatch)
+    pulses_then = 0
+
+    async def late_answer(store: PostgresStore, request: Claim) -> list[Claimed]:
+        nonlocal pulses_then
+        claimed = await claim(store, request)
+        if [workflow.workflow_id for workflow in claimed] == ["first"]:
+            offered = asyncio.Event()
+            offer = engine.dispatcher.offer
+
+            def offered_now(queue_name: str) -> None:
+                offer(queue_name)
+                offered.set()
+
+            monkeypatch.setattr(engine.dispatcher, "offer", offered_now)
+            await asyncio.to_thread(enqueue, database_url, "second", "w")
+            await offered.wait()
+            pulses_then = pulses.with_("hub/pulse")
+        return claimed
+
+    monkeypatch.setattr(PostgresStore, "claim", late_answer)
+    async with app:
+        engine = app._engine_running()
+        await asyncio.to_thread(enqueue, database_url, "first", "w")
+        await eventually(lambda: status(database_url, "second") == "SUCCESS")
+        assert pulses.with_("hub/pulse") <= pulses_then + 1
+
+
+async def test_a_partitioned_queue_is_left_alone_whoever_announces_it(database_url: str) -> None:
+    app = application(database_url)
+    rows(database_url, "INSERT INTO dbos.queues (name, partition_concurrency) VALUES ('parts', 1)")
+    async with app:
+        enqueue(database_url, "p1", "waits", queue="parts", queue_partition_key="k")
+        engine = app._engine_running()
+        await eventually(lambda: "parts" in engine.dispatcher._queues)
+        enqueue(database_url, "p2", "waits", queue="parts", queue_partition_key="k")
+        enqueue(database_url, "i", "w", queue="_dbos_internal_queue")
+        await eventually(lambda: status(database_url, "i") == "SUCCESS")
+        assert [status(database_url, w) for w in ("p1", "p2")] == ["ENQUEUED", "ENQUEUED"]
+
+
+async def test_a_limit_that_is_set_meanwhile_holds_for_the_next_claim(database_url: str) -> None:
+    app = application(database_url)
+    app.queue("q")
+    running = "SELECT count(*) FROM dbos.workflow_status WHERE status = 'PENDING'"
+    async with app:
+        enqueue(database_url, "first", "w")
+        await eventually(lambda: status(database_url, "first") == "SUCCESS")
+        rows(database_url, "UPDATE dbos.queues SET concurrency = 1 WHERE name = 'q'")
+        for n in range(5):
+            enqueue(database_url, f"w{n}", "waits")
+        await eventually(lambda: rows(database_url, running)[0][0])
+        enqueue(database_url, "i", "w", queue="_dbos_internal_queue")
+        await eventually(lambda: status(database_url, "i") == "SUCCESS")
+        assert rows(database_url, running)[0][0] == 1
+
+
+async def test_a_claim_that_failed_does_not_spoil_the_stop(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine ends in order, whatever became of its last claim."""
+    app = application(database_url)
+    app.queue("q")
+    failed = asyncio.Event()
+
+    async def broken(store: PostgresStore, request: Claim) -> list[Claimed]:
+        failed.set()
+        raise ValueError("a right was taken away")
+
+    monkeypatch.setattr(PostgresStore, "claim", broken)
+    async with app:
+        executor_id = app.executor_id
+        enqueue(database_url, "first", "w")
+        await failed.wait()
+    closed = "SELECT stopped_at IS NOT NULL FROM durably.executors WHERE executor_id = %s"
+    assert rows(database_url, closed, executor_id) == [(True,)]
+
+
+async def test_a_busy_queue_of_another_application_costs_no_queries(database_url: str) -> None:
+    """Its notices reach us too; the first is a reason to ask, the others are not."""
+    app = application(database_url)
+    asked: list[str] = []
+    async with app:
+        dispatcher = app._engine_running().dispatcher
+        dispatcher._ask = lambda: asked.append("asked")
+        for _ in range(20):
+            dispatcher.offer("theirs")
+        assert len(asked) == 1
+        dispatcher.offer("*")
+        assert len(asked) == 2
