@@ -115,7 +115,7 @@ class Database:
     async def rows_on(self, connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[Any]:
         """Execute one statement on a connection of the caller's; its rows."""
         cursor = await connection.execute(statement(name, self.schemas), parameters)
-        return await cursor.fetchall() if cursor.description else []
+        return await cursor.fetchall() if _has_rows(cursor) else []
 
     async def transaction(self, calls: Sequence[Call]) -> list[list[Any]]:
         """Execute statements in one transaction and one round trip; the rows of each.
@@ -131,7 +131,7 @@ class Database:
                     await connection.execute(statement(name, self.schemas), parameters)
                     for name, parameters in calls
                 ]
-            return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+            return [await cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
 
 
 def connection_string(url: str, label: str) -> str:
@@ -142,6 +142,11 @@ def connection_string(url: str, label: str) -> str:
         raise ConfigurationError(f"{redact(url)} is not a connection URI that libpq reads: {error}") from None
     defaults = {"application_name": label, **CONNECTION_PARAMETERS}
     return make_conninfo(url, **{k: v for k, v in defaults.items() if k not in given})
+
+
+def _has_rows(cursor: psycopg.AsyncCursor[Any]) -> bool:
+    """Whether a statement has rows to fetch, be they none; asking `description` builds every column."""
+    return cursor.rownumber is not None
 
 
 @asynccontextmanager
