@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from durably import config
 from durably.client import AsyncDBOSClient
+from durably.client._opening import embedded_server
 from durably.codec import Codec, Codecs, Parameters, visible_errors
 from durably.concurrency.portal import Portal
 from durably.concurrency.world import RealWorld
@@ -351,10 +352,13 @@ class App:
         if database_url is None and outright is None:
             from durably import embedded
 
-            server = await asyncio.to_thread(embedded.start)
+            own = await asyncio.to_thread(embedded.start)
+            exits.push_async_callback(asyncio.to_thread, own.stop)
+            return config.system_database_url(own.url(self.name), system_database)
+        url = config.system_database_url(database_url, system_database, outright=outright)
+        if server := await embedded_server(url):
             exits.push_async_callback(asyncio.to_thread, server.stop)
-            database_url = server.url(self.name)
-        return config.system_database_url(database_url, system_database, outright=outright)
+        return url
 
     # -- calls --------------------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ def system_database_url(
     if database_url is None:
         raise ConfigurationError(
             "no database: pass database_url (the application database) or system_database_url, "
-            f"or set {ENVIRONMENT_URL}"
+            f"or set {ENVIRONMENT_URL} (for the embedded PostgreSQL: to what `durably db url` prints)"
         )
     parts = _split(database_url)
     options = [option for option in parts.query.split("&") if option]

@@ -106,6 +106,18 @@ def test_the_example(nowhere: Durably, tmp_path: Path) -> None:
     assert "'receipt': '50.00 from 4242" in bought.stdout
 
 
+def test_the_quick_start_in_any_order(nowhere: Durably) -> None:
+    """A client may come before the first worker, and after the last: it keeps the embedded server running."""
+    url = nowhere("db", "url", "--app", "shop").out.strip()
+    program = "import durably\nwith durably.DBOSClient.create() as client: print(client.count_workflows())"
+    for cwd in (nowhere.cwd, Path("/")):
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=cwd, env={**os.environ, "DURABLY_DATABASE_URL": url},
+            capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+
+
 def test_the_database_of_the_command_line_comes_first(nowhere: Durably) -> None:
     url = "postgresql://ada:secret@127.0.0.1:1/shop"
     done = nowhere("worker", SHOP, "--database-url", url)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
 from durably import config
 from durably.cli.command import Session
@@ -64,10 +63,9 @@ def database(session: Session, *, create: bool = False) -> Iterator[str]:
 @contextmanager
 def running(url: str) -> Iterator[None]:
     """Keep the embedded server running, if it is the one of this URL: `durably db url` printed it, say."""
-    if not _is_embedded(url):
-        yield
-        return
-    with _embedded(create=False):
+    from durably import embedded
+
+    with embedded.join(url) or nullcontext():
         yield
 
 
@@ -80,17 +78,6 @@ def configured_url(session: Session) -> str | None:
     if database_url is None and outright is None:
         return None
     return config.system_database_url(database_url, session.system_database, outright=outright)
-
-
-def _is_embedded(url: str) -> bool:
-    """Whether it names a socket of the home that is meant here."""
-    from durably.embedded.account import ELSEWHERE
-    from durably.embedded.place import home_directory
-
-    sockets = [host for host in parse_qs(urlsplit(url).query).get("host", ()) if host.startswith("/")]
-    home = home_directory(None)
-    ours = (f"{home}/", f"{ELSEWHERE}/", "/tmp/durably-")  # noqa: S108 - see embedded.place: where sockets may be
-    return (home / "pg").exists() and any(socket.startswith(ours) for socket in sockets)
 
 
 def _embedded(*, create: bool) -> EmbeddedPostgres:

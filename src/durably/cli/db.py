@@ -61,7 +61,10 @@ def url(
     With --app NAME it is on the embedded server, which is made if there is none, and runs as long as a
     worker or another command uses it.
     """
-    with connection.database(session, create=session.application_name is not None) as found:
+    create = session.application_name is not None
+    with connection.database(session, create=create) as found:
+        if create and connection.configured_url(session) is None:
+            asyncio.run(_migrate(found, session.schema))  # so that a client can come before the first worker
         shown = found if show_password else config.redact(found)
     application = _application_url(shown)
     if session.as_json:

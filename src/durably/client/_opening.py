@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from durably.config import redact
-from durably.errors import DatabaseUnavailable
+from durably.errors import DatabaseUnavailable, EmbeddedUnavailable
 
-__all__ = ["Opening", "advised"]
+if TYPE_CHECKING:
+    from durably.embedded import EmbeddedPostgres
+
+__all__ = ["Opening", "advised", "embedded_server"]
 
 
 class Closable(Protocol):
@@ -38,6 +42,21 @@ class Opening(Generic[C]):
     async def __aexit__(self, *exc_info: object) -> None:
         if self._client is not None:
             await self._client.destroy()
+
+
+async def embedded_server(url: str) -> EmbeddedPostgres | None:
+    """The embedded server that a URL leads to, in use until its `stop`; None where it is another server.
+
+    Where it cannot be started it may still run, or the connection says what is wrong.
+    """
+    if "host=" not in url:
+        return None
+    from durably import embedded
+
+    try:
+        return await asyncio.to_thread(embedded.join, url)
+    except EmbeddedUnavailable:
+        return None
 
 
 def advised(error: DatabaseUnavailable, url: str) -> DatabaseUnavailable:

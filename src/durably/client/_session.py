@@ -6,11 +6,11 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from durably.client._commits import Commits
-from durably.client._opening import advised
+from durably.client._opening import advised, embedded_server
 from durably.client._waits import Waits
 from durably.codec import Codecs
 from durably.concurrency.forks import keep_for_ever
@@ -21,6 +21,9 @@ from durably.errors import DatabaseUnavailable, NotRunning, WrongContext
 from durably.store import migrate
 from durably.store.database import POOL_TIMEOUT, Connection, Database
 from durably.store.failures import is_transient
+
+if TYPE_CHECKING:
+    from durably.embedded import EmbeddedPostgres
 
 __all__ = ["Session", "Settings"]
 
@@ -57,11 +60,13 @@ class Open:
         self.waits = Waits(self.database, world, listen=settings.listen, patience=settings.retry_for)
         self.commits = Commits(self.database)
         self.keeps_limits = False
+        self._embedded: EmbeddedPostgres | None = None
         self.pid = os.getpid()
         self.loop = asyncio.get_running_loop()
 
     async def connect(self) -> None:
         """Connect, and see that this is a system database that we know."""
+        self._embedded = await embedded_server(self.database.url)
         try:
             await self.database.open(self._check)
         except DatabaseUnavailable as error:
@@ -77,6 +82,8 @@ class Open:
         await self.waits.stop()
         if not self._is_guest:
             await self.database.close()
+        if self._embedded is not None:
+            await asyncio.to_thread(self._embedded.stop)
 
 
 class Session:

@@ -69,13 +69,13 @@ Their own server classes are not used: they trust pids (a kill leaves them stale
 write pids of users in a file that kill -9 leaves wrong, and as root add a system user and open directories
 above the data with chmod.
 
-Modules: `server` (start, url, stop) over `keeper` (after kill -9) over `cluster` (initdb, start, stop) over
-`place` (what is where), `binaries` (the wheel), `account` (as whom) and `locks`. Standard library only, and
-of durably only the errors. On Windows it imports, and `start` says that there is no server.
+Modules: `server` (start, join, url, stop) over `keeper` (after kill -9) over `cluster` (initdb, start, stop)
+over `place` (what is where), `binaries` (the wheel), `account` (as whom) and `locks`. Standard library only,
+and of durably only the errors. On Windows it imports, and `start` says that there is no server.
 """
 
 from __future__ import annotations
 
-from durably.embedded.server import EmbeddedPostgres, start
+from durably.embedded.server import EmbeddedPostgres, join, start
 
-__all__ = ["EmbeddedPostgres", "start"]
+__all__ = ["EmbeddedPostgres", "join", "start"]

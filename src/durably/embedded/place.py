@@ -12,7 +12,7 @@ from durably.embedded import account
 from durably.embedded.account import ELSEWHERE, Account, make_passable
 from durably.errors import EmbeddedUnavailable
 
-__all__ = ["Place", "change_lock", "home_directory", "locate", "make_root"]
+__all__ = ["Place", "change_lock", "home_directory", "home_of", "locate", "make_root"]
 
 DEFAULT_HOME = ".durably"
 LOCKS = ("change.lock", "users.lock", "server.lock", "keeper.lock")
@@ -78,6 +78,17 @@ def change_lock(root: Path) -> Path:
 def home_directory(home: str | Path | None) -> Path:
     """What was asked for, otherwise DURABLY_HOME, otherwise `.durably` in the working directory."""
     return Path(home or os.environ.get("DURABLY_HOME") or DEFAULT_HOME).expanduser().resolve()
+
+
+def home_of(sockets: Path) -> Path | None:
+    """The home whose server listens in this directory, found without its locks; None if there is none."""
+    base = sockets.parent
+    for home in (home_directory(None), base.parent, (_recorded(base / "home") or base).parent):
+        root = home / "pg"
+        known = _recorded(root / "sockets") or (_recorded(root / "elsewhere") or root) / "run"
+        if known == sockets and (root / "users.lock").exists():
+            return home
+    return None
 
 
 def make_root(home: Path, *, durable: bool) -> Path:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from durably.embedded import binaries, cluster, keeper
 from durably.embedded.binaries import Binaries
 from durably.embedded.locks import Lock, hold, is_locked, try_lock
-from durably.embedded.place import PORT, Place, change_lock, home_directory, locate, make_root
+from durably.embedded.place import PORT, Place, change_lock, home_directory, home_of, locate, make_root
 from durably.errors import EmbeddedUnavailable
 
-__all__ = ["EmbeddedPostgres", "start"]
+__all__ = ["EmbeddedPostgres", "join", "start"]
 
 LOCK_TIMEOUT = 90.0  # seconds; whoever holds the change lock is in initdb, a recovery or a shutdown
 
@@ -102,6 +102,24 @@ def start(home: str | Path | None = None, *, durable: bool = True) -> EmbeddedPo
         return _join(directory, durable=durable)
     except OSError as exc:
         raise EmbeddedUnavailable(f"the embedded PostgreSQL cannot use {directory}: {exc}") from exc
+
+
+def join(url: str) -> EmbeddedPostgres | None:
+    """Use the embedded server that a URL leads to, started if need be; None where it is another server.
+
+    For whoever was given a URL: the environment has what `durably db url` printed, and the server stops when
+    its last user leaves. The home is the one that `start` would take, or the one that the socket is in.
+
+        server = join(os.environ["DURABLY_DATABASE_URL"])
+    """
+    for host in parse_qs(urlsplit(url).query).get("host", ()):
+        try:
+            home = home_of(Path(host)) if host.startswith("/") else None
+        except PermissionError:  # another user's
+            home = None
+        if home is not None:
+            return start(home)
+    return None
 
 
 def _join(directory: Path, *, durable: bool) -> EmbeddedPostgres:
