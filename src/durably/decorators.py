@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar
 
 from durably.core import names, ops
 from durably.core.ops import RunStep
+from durably.core.ports import HistoryRow
 from durably.engine import performers, steps
 from durably.engine.call import Call
 from durably.engine.context import Frame, current_frame
@@ -27,6 +28,10 @@ __all__ = ["AsyncWorkflow", "BlockingWorkflow", "step_function"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+Numbered: TypeAlias = tuple[
+    int, HistoryRow | None
+]  # the number of an operation, and its record if it has one
 
 
 class _Workflow(Generic[P, R]):
@@ -69,9 +74,9 @@ class AsyncWorkflow(_Workflow[P, R]):
         here = _workflow_frame(self.name)
         if here is None:
             return self._run(args, kwargs)
-        start = here.run.perform(self._start_operation(args, kwargs))
-        number, row = here.run.begin(names.GET_RESULT)
-        return self._child(here.run, start, number, row)
+        operation = self._start_operation(args, kwargs)
+        start, result = here.run.begin(operation.name), here.run.begin(names.GET_RESULT)
+        return self._child(here.run, operation, start, result)
 
     def options(self, **options: Any) -> AsyncWorkflow[P, R]:
         """The same workflow with other options for its next start: see `durably.engine.call.Call`.
@@ -97,10 +102,10 @@ class AsyncWorkflow(_Workflow[P, R]):
     async def _start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncRunHandle[R]:
         return self._handle(await self._app._start(self.definition, args, kwargs, self._call))
 
-    async def _child(self, run: Run, start: Coroutine[Any, Any, str], number: int, row: Any) -> R:
-        workflow_id = await start
-        result: R = await performers.perform(run, number, row, self._result_operation(workflow_id))
-        return result
+    async def _child(self, run: Run, operation: ops.StartChild, start: Numbered, result: Numbered) -> R:
+        workflow_id = await performers.perform(run, *start, operation)
+        outcome: R = await performers.perform(run, *result, self._result_operation(workflow_id))
+        return outcome
 
     async def _start_child(self, start: Coroutine[Any, Any, str]) -> AsyncRunHandle[R]:
         return self._handle(await start)

@@ -437,8 +437,10 @@ class Model:
 
     def _budget(self, claim: Claim) -> int:
         queue = self.queues.get(claim.queue_name)
-        if not claim.limited or queue is None or queue.concurrency is None:
+        if queue is None or queue.concurrency is None:
             return claim.most
+        if not claim.limited:
+            return 0  # the limit is news to who claims: it counts from the next pulse on
         running = sum(
             1
             for row in self.workflows.values()

@@ -123,32 +123,35 @@ def _interruption(workflow_id: str, refusal: str) -> RunInterrupted:
 
 
 def _operations(members: Sequence[Any], rows: Rows) -> Replies:
-    refused = {(r.workflow_id, r.function_id): r.refusal for r in rows if r.workflow_id is not None}
+    refused = {(r.workflow_id, r.owner, r.function_id): r.refusal for r in rows if r.workflow_id is not None}
     if not refused:
         return [None] * len(members)
     return [
-        _interruption(m.workflow_id, refused[key])
-        if (key := (m.workflow_id, m.function_id)) in refused
-        else None
+        _interruption(m.workflow_id, refused[key]) if (key := _operation(m)) in refused else None
         for m in members
     ]
 
 
+def _operation(member: Any) -> tuple[str, str, int]:
+    """What tells the records of a batch apart: a former owner's may be in it too."""
+    return (member.workflow_id, member.owner, member.function_id)
+
+
 def _finishes(members: Sequence[Finish], rows: Rows) -> Replies:
-    refused = {r.workflow_id for r in rows if r.workflow_id is not None}
-    return [_interruption(m.workflow_id, "lost") if m.workflow_id in refused else None for m in members]
-
-
-def _timers(members: Sequence[Timer], rows: Rows) -> Replies:
-    wakes = {(r.workflow_id, r.function_id): (r.wake, r.database_now) for r in rows}
+    refused = {(r.workflow_id, r.owner) for r in rows if r.workflow_id is not None}
     return [
-        wakes.get((m.workflow_id, m.function_id)) or _interruption(m.workflow_id, "lost") for m in members
+        _interruption(m.workflow_id, "lost") if (m.workflow_id, m.owner) in refused else None for m in members
     ]
 
 
+def _timers(members: Sequence[Timer], rows: Rows) -> Replies:
+    wakes = {(r.workflow_id, r.owner, r.function_id): (r.wake, r.database_now) for r in rows}
+    return [wakes.get(_operation(m)) or _interruption(m.workflow_id, "lost") for m in members]
+
+
 def _sends(members: Sequence[Send], rows: Rows) -> Replies:
-    refused = {r.message_uuid: r.refusal for r in rows}
-    return [_send_reply(m, refused.get(m.message_uuid)) for m in members]
+    refused = {(r.message_uuid, r.owner, r.function_id): r.refusal for r in rows}
+    return [_send_reply(m, refused.get((m.message_uuid, m.owner, m.function_id))) for m in members]
 
 
 def _send_reply(member: Send, refusal: str | None) -> Exception | RunInterrupted | None:
@@ -161,14 +164,12 @@ def _send_reply(member: Send, refusal: str | None) -> Exception | RunInterrupted
 
 def _receives(members: Sequence[Receive], rows: Rows) -> Replies:
     found = {
-        (r.workflow_id, r.function_id): Received(
+        (r.workflow_id, r.owner, r.function_id): Received(
             found=r.found, message=r.message, serialization=r.serialization, wake=r.wake
         )
         for r in rows
     }
-    return [
-        found.get((m.workflow_id, m.function_id)) or _interruption(m.workflow_id, "lost") for m in members
-    ]
+    return [found.get(_operation(m)) or _interruption(m.workflow_id, "lost") for m in members]
 
 
 def _creates(members: Sequence[Create], rows: Rows) -> Replies:

@@ -16,8 +16,13 @@ WITH asked AS MATERIALIZED (
     SELECT a.* FROM asked a JOIN owned o ON o.workflow_uuid = a.workflow_id AND o.owner_xid = a.owner
 ), latest AS (
     INSERT INTO {schema}.workflow_events (workflow_uuid, key, value, serialization)
-    SELECT DISTINCT ON (workflow_id, key) workflow_id, key, value, serialization
-    FROM mine ORDER BY workflow_id, key, function_id DESC
+    SELECT DISTINCT ON (m.workflow_id, m.key) m.workflow_id, m.key, m.value, m.serialization
+    FROM mine m
+    WHERE NOT EXISTS (  -- a later value is there: this is a statement that was repeated, and came late
+        SELECT FROM {schema}.workflow_events_history h
+        WHERE h.workflow_uuid = m.workflow_id AND h.key = m.key AND h.function_id > m.function_id
+        OFFSET 0)
+    ORDER BY m.workflow_id, m.key, m.function_id DESC
     ON CONFLICT (workflow_uuid, key)
         DO UPDATE SET value = EXCLUDED.value, serialization = EXCLUDED.serialization
 ), history AS (
@@ -38,12 +43,13 @@ WITH asked AS MATERIALIZED (
     SELECT count(pg_notify('dbos_workflow_events_channel', workflow_id || '::' || key)) AS notices
     FROM mine WHERE octet_length(workflow_id || key) < 7900
 )
-SELECT a.workflow_id, a.function_id,
+SELECT a.workflow_id, a.owner, a.function_id,
        CASE WHEN m.workflow_id IS NULL THEN 'lost' ELSE 'taken' END AS refusal
 FROM asked a
-LEFT JOIN mine m ON m.workflow_id = a.workflow_id AND m.function_id = a.function_id AND m.key = a.key
+LEFT JOIN mine m ON m.workflow_id = a.workflow_id AND m.owner = a.owner
+    AND m.function_id = a.function_id AND m.key = a.key
 LEFT JOIN recorded r ON r.workflow_uuid = a.workflow_id AND r.function_id = a.function_id
 WHERE m.workflow_id IS NULL
    OR (NOT a.in_step AND r.completed_at_epoch_ms IS DISTINCT FROM a.completed_at)
 UNION ALL
-SELECT NULL, NULL, 'told ' || notices FROM told  -- a row of its own, so that the notices always go out
+SELECT NULL, NULL, NULL, 'told ' || notices FROM told  -- a row of its own, so that the notices always go out

@@ -57,7 +57,7 @@ WITH asked AS MATERIALIZED (
         DO UPDATE SET completed_at_epoch_ms = operation_outputs.completed_at_epoch_ms
     RETURNING workflow_uuid, function_id, output
 )
-SELECT i.workflow_id, i.function_id, i.recorded OR i.message_uuid IS NOT NULL OR i.give_up AS found,
+SELECT i.workflow_id, i.owner, i.function_id, i.recorded OR i.message_uuid IS NOT NULL OR i.give_up AS found,
        CASE WHEN i.recorded THEN i.recorded_output
             WHEN i.message_uuid IS NOT NULL THEN i.message ELSE i.none_text END AS message,
        CASE WHEN i.recorded THEN i.recorded_serialization

@@ -37,7 +37,7 @@ WITH asked AS MATERIALIZED (
         DO UPDATE SET completed_at_epoch_ms = operation_outputs.completed_at_epoch_ms
     RETURNING workflow_uuid, function_id, completed_at_epoch_ms
 )
-SELECT j.message_uuid, j.destination, COALESCE(j.refusal, 'taken') AS refusal
+SELECT j.message_uuid, j.owner, j.function_id, COALESCE(j.refusal, 'taken') AS refusal
 FROM judged j
 LEFT JOIN recorded r ON r.workflow_uuid = j.workflow_id AND r.function_id = j.function_id
 WHERE j.refusal IS NOT NULL OR r.completed_at_epoch_ms IS DISTINCT FROM (

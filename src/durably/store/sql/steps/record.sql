@@ -25,8 +25,9 @@ WITH asked AS MATERIALIZED (
         DO UPDATE SET completed_at_epoch_ms = operation_outputs.completed_at_epoch_ms
     RETURNING workflow_uuid, function_id, completed_at_epoch_ms
 )
-SELECT a.workflow_id, a.function_id,
-       CASE WHEN r.workflow_uuid IS NULL THEN 'lost' ELSE 'taken' END AS refusal
+SELECT a.workflow_id, a.owner, a.function_id,
+       CASE WHEN o.workflow_uuid IS NULL THEN 'lost' ELSE 'taken' END AS refusal
 FROM asked a
+LEFT JOIN owned o ON o.workflow_uuid = a.workflow_id AND o.owner_xid = a.owner
 LEFT JOIN recorded r ON r.workflow_uuid = a.workflow_id AND r.function_id = a.function_id
-WHERE r.workflow_uuid IS NULL OR r.completed_at_epoch_ms IS DISTINCT FROM a.completed_at
+WHERE o.workflow_uuid IS NULL OR r.completed_at_epoch_ms IS DISTINCT FROM a.completed_at

@@ -24,6 +24,7 @@ WITH asked AS MATERIALIZED (
         DO UPDATE SET completed_at_epoch_ms = operation_outputs.completed_at_epoch_ms
     RETURNING workflow_uuid, function_id, output
 )
-SELECT r.workflow_uuid AS workflow_id, r.function_id, r.output::float8 AS wake,
+SELECT d.workflow_id, d.owner, d.function_id, r.output::float8 AS wake,
        EXTRACT(epoch FROM clock_timestamp())::float8 AS database_now
-FROM recorded r
+FROM due d
+JOIN recorded r ON r.workflow_uuid = d.workflow_id AND r.function_id = d.function_id

@@ -43,7 +43,7 @@ WITH queue AS (
     UPDATE {schema}.workflow_status s
     SET status = 'PENDING', owner_xid = %(owner)s, executor_id = %(executor_id)s,
         application_version = %(app_version)s, application_name = %(application_name)s,
-        started_at_epoch_ms = (EXTRACT(epoch FROM now()) * 1000)::bigint, rate_limited = (SELECT rate_limit_max IS NOT NULL FROM queue),
+        started_at_epoch_ms = (EXTRACT(epoch FROM now()) * 1000)::bigint, rate_limited = COALESCE((SELECT rate_limit_max IS NOT NULL FROM queue), false),
         recovery_attempts = s.recovery_attempts + 1,
         updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint,
         workflow_deadline_epoch_ms = COALESCE(

@@ -12,11 +12,11 @@ WITH asked AS MATERIALIZED (
     FROM asked a
     WHERE s.workflow_uuid = a.workflow_id AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM asked))
       AND (s.status = 'PENDING') IS TRUE AND s.owner_xid = a.owner
-    RETURNING s.workflow_uuid
+    RETURNING s.workflow_uuid, a.owner
 ), stored AS (
     INSERT INTO {schema}.workflow_output (workflow_uuid, output, error)
     SELECT a.workflow_id, a.output, a.error
-    FROM asked a JOIN finished f ON f.workflow_uuid = a.workflow_id
+    FROM asked a JOIN finished f ON f.workflow_uuid = a.workflow_id AND f.owner = a.owner
     ON CONFLICT (workflow_uuid) DO UPDATE SET output = EXCLUDED.output, error = EXCLUDED.error
 ), notices AS (
     SELECT DISTINCT CASE WHEN count(*) OVER () > 32 OR octet_length(workflow_uuid) > 7900
@@ -25,8 +25,8 @@ WITH asked AS MATERIALIZED (
 ), told AS (
     SELECT count(pg_notify('durably', payload)) AS told FROM notices
 )
-SELECT a.workflow_id FROM asked a
-LEFT JOIN finished f ON f.workflow_uuid = a.workflow_id
+SELECT a.workflow_id, a.owner FROM asked a
+LEFT JOIN finished f ON f.workflow_uuid = a.workflow_id AND f.owner = a.owner
 WHERE f.workflow_uuid IS NULL
 UNION ALL
-SELECT NULL FROM told  -- a row of its own, so that the notices always go out
+SELECT NULL, NULL FROM told  -- a row of its own, so that the notices always go out
