@@ -59,7 +59,9 @@ FROM (SELECT queue_name, CASE WHEN octet_length(queue_name) < 7900
 UNION ALL
 SELECT 'cancelled', workflow_uuid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM (SELECT workflow_uuid, CASE WHEN octet_length(workflow_uuid) < 7900
-                                 THEN pg_notify('durably', 'c::' || workflow_uuid) END AS told
+                                 THEN pg_notify('durably', 'c::' || workflow_uuid) END AS stops,
+             CASE WHEN octet_length(workflow_uuid) < 7900
+                  THEN pg_notify('durably', 'r::' || workflow_uuid) END AS wakes
       FROM overdue) o
 UNION ALL
 SELECT 'dead', executor_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
