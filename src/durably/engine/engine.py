@@ -26,7 +26,14 @@ from durably.engine.host import host_identity, start_of
 from durably.engine.registry import Registry, WorkflowDefinition, seconds
 from durably.engine.run import Run
 from durably.engine.workers import Workers
-from durably.errors import DatabaseError, NotRunning, RunInterrupted, WorkflowConflict, WorkflowIdInUse
+from durably.errors import (
+    DatabaseError,
+    Deduplicated,
+    NotRunning,
+    RunInterrupted,
+    WorkflowConflict,
+    WorkflowIdInUse,
+)
 from durably.store.hub import Hub
 from durably.store.writer import Writer
 
@@ -144,7 +151,12 @@ class Engine:
         record = self._create(
             operation.workflow, operation.args, dict(operation.kwargs), call, parent=run, number=number
         )
-        created: Created = await run.record(record)
+        try:
+            created: Created = await run.record(record)
+        except Deduplicated as error:  # an outcome too: the id may be free when the workflow is replayed
+            refused = run.step_record(number, operation.name, started=record.started_at, error=error)
+            await run.record(refused)
+            raise run.error_as_recorded(refused) from error
         self._began(record, created, call)
         return created.workflow_id
 

@@ -293,8 +293,12 @@ def _no_outcome(operation: ops.GetResult[Any], ended: ResultRow | None) -> Excep
 
 
 async def _get_result_in_step(run: Run, step: int, operation: ops.GetResult[Any]) -> Any:
+    wake = None if operation.timeout is None else run.resources.database_now() + operation.timeout
     with run.resources.hub.watch(Wait("result", operation.workflow_id)) as news, _parked(run):
-        return result_of(run.resources.codecs, await news, operation.type_)
+        ended = await _until(run, news, wake)
+    if ended is None:
+        raise WorkflowTimeout(operation.workflow_id, operation.timeout or 0.0)
+    return result_of(run.resources.codecs, ended, operation.type_)
 
 
 def result_of(codecs: Codecs, ended: ResultRow, type_: Any) -> Any:

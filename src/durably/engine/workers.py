@@ -74,6 +74,8 @@ class Workers:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             future, context, function = job
+            if future.done():  # cancelled before it began: its run is over
+                continue
             try:
                 value, error = context.run(function), None
             except BaseException as raised:

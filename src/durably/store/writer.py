@@ -52,7 +52,8 @@ class Writer:
 
     async def stop(self) -> None:
         """Write what is pending, then end. Stopping twice, or before the start, is fine."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         self._woken.set()
         if self._task is not None:
             await self._task
@@ -67,9 +68,9 @@ class Writer:
 
     def submit_from_thread(self, record: Record) -> ThreadTicket:
         """Queue a record from a thread, which then waits with `ticket.result()`."""
-        self._refuse_when_closed()
         ticket = ThreadTicket()
-        with self._lock:
+        with self._lock:  # behind `stop` there is nobody to resolve it
+            self._refuse_when_closed()
             self._pending.append((record, ticket))
             first, self._signalled = not self._signalled, True
         if first and self._loop is not None:
