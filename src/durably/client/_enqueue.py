@@ -55,12 +55,7 @@ class Enqueueing(Part):
         **kwargs: Any,
     ) -> AsyncWorkflowHandle[R]: ...
     async def enqueue(
-        self,
-        options: EnqueueOptions[..., Any] | DeclaredWorkflow[..., Any],
-        /,
-        *args: Any,
-        connection: object = None,
-        **kwargs: Any,
+        self, options: Any, /, *args: Any, connection: object = None, **kwargs: Any
     ) -> AsyncWorkflowHandle[Any]:
         """Put a workflow on a queue, with its arguments; it is durable when this returns.
 

@@ -27,6 +27,7 @@ class Ids(Protocol):
 
     def new_id(self) -> str:
         """A random UUID."""
+        ...
 
 
 def as_options(given: Any) -> EnqueueOptions[..., Any]:

@@ -176,11 +176,12 @@ class Session:
         if self._opening is None or self._opening[0] != pid:
             self._opening = pid, asyncio.get_running_loop().create_task(self._connected())
         try:
-            self._open = await asyncio.shield(self._opening[1])
+            open_ = await asyncio.shield(self._opening[1])
         except BaseException:
             self._opening = None
             raise
-        return self._open
+        self._open = open_
+        return open_
 
     async def _connected(self) -> Open:
         open_ = Open(self.settings, self.world)

@@ -134,12 +134,7 @@ class DBOSClient:
     ) -> WorkflowHandle[R]: ...
 
     def enqueue(
-        self,
-        options: EnqueueOptions[..., Any] | DeclaredWorkflow[..., Any],
-        /,
-        *args: Any,
-        connection: object = None,
-        **kwargs: Any,
+        self, options: Any, /, *args: Any, connection: object = None, **kwargs: Any
     ) -> WorkflowHandle[Any]:
         """Put a workflow on a queue, with its arguments; it is durable when this returns.
 

@@ -54,10 +54,10 @@ class DeclaredWorkflow(Generic[P, R_co]):
             parameters=parameters,
             signature=inspect.signature(function),
         )
-        self.workflow_name = self._options.workflow_name
+        self.workflow_name: str = self._options.workflow_name
         self.__doc__ = function.__doc__
-        self.__name__ = function.__name__
-        self.__qualname__ = function.__qualname__
+        self.__name__: str = function.__name__
+        self.__qualname__: str = function.__qualname__
         self.__module__ = function.__module__
         self.__wrapped__ = function
 
