@@ -16,7 +16,7 @@ from durably.concurrency.forks import keep_for_ever
 from durably.concurrency.tasks import end
 from durably.errors import NotRunning, WrongContext
 
-__all__ = ["Portal", "has_calling_thread", "in_calling_thread"]
+__all__ = ["Portal", "detached_context", "has_calling_thread", "in_calling_thread"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -160,6 +160,13 @@ class _Call:
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+
+def detached_context() -> contextvars.Context:
+    """A copy of the current context that belongs to no calling thread: for tasks that outlive the call."""
+    context = contextvars.copy_context()
+    context.run(_caller.set, None)
+    return context
 
 
 def has_calling_thread() -> bool:

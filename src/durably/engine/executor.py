@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from durably.codec import Codec, Codecs
+from durably.concurrency.portal import detached_context
 from durably.concurrency.ticket import ThreadTicket, Ticket
 from durably.core.ports import Claimed, HistoryRow, ResultRow, Store, World
 from durably.core.records import Finish, Record
@@ -84,6 +85,7 @@ class Executor:
         self._store = store
         self._resources = resources
         self._freed = freed
+        self._context = detached_context()  # of every run: a caller's own variables would be gone at a replay
         self._parked = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.running: dict[str, Run] = {}
@@ -219,7 +221,7 @@ class Executor:
         self._freed(claimed.queue_name or "")
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
-        task = self._resources.loop.create_task(coroutine)
+        task = self._resources.loop.create_task(coroutine, context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
