@@ -18,6 +18,7 @@ __all__ = ["Listener"]
 logger = logging.getLogger(__name__)
 
 CHANNELS = (DURABLY_CHANNEL, MESSAGES_CHANNEL, EVENTS_CHANNEL)
+REFUSED = 60.0  # seconds until a server that refuses LISTEN (some know none) is asked again
 PROBE_TIMEOUT = 2.0  # seconds within which our own notice must come back
 
 
@@ -55,6 +56,9 @@ class Listener:
             except DatabaseError as error:
                 attempt += 1
                 logger.warning("not listening (attempt %d), polling meanwhile: %s", attempt, error)
+            except Exception:
+                logger.exception("LISTEN is refused: polling, and asking again in %g s", REFUSED)
+                await self._world.sleep(REFUSED)
             finally:
                 self.alive = False
             await self._world.sleep(reconnect_delay(max(1, attempt), self._world.random))
