@@ -102,7 +102,7 @@ class App:
         if not name.strip():
             raise InvalidOption("name", name, "an application needs a name")
         self.name = name
-        self.version = version or f"{name}@stable"
+        self.version: str = version or f"{name}@stable"
         self.schema = schema
         self._urls = (database_url, system_database, system_database_url)
         self._codecs = Codecs(codec, allow=allow_serializations, errors=errors)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any, Union
 
 import msgspec
@@ -36,7 +37,7 @@ _CONTAINERS = frozenset((dict, list, tuple))
 _PLAIN_TYPES = _CONTAINERS | {str, bool, int, float, type(None)}
 
 _convert = msgspec.convert
-encode_plain = msgspec.json.Encoder().encode
+encode_plain: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
 
 def plain_text(value: Any) -> str:

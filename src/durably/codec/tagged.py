@@ -21,8 +21,8 @@ class Tagged:
     __slots__ = ("json", "note")
 
     def __init__(self, json: Any, note: Any) -> None:
-        self.json = json
-        self.note = note
+        self.json: Any = json
+        self.note: Any = note
 
 
 class TaggingReducer(Reducer):

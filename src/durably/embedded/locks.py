@@ -30,7 +30,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        self.fd: int = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
         _held.add(self)
 
     @property
