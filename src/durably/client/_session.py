@@ -91,7 +91,7 @@ class Session:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.world = RealWorld()
+        self.world: RealWorld = RealWorld()
         self._open: Open | None = None
         self._opening: tuple[int, asyncio.Task[Open]] | None = None
         self._closed = False

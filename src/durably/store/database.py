@@ -40,7 +40,7 @@ class Database:
         pool_timeout: float = POOL_TIMEOUT,
     ) -> None:
         self.url = url
-        self.schemas = Schemas(schema)
+        self.schemas: Schemas = Schemas(schema)
         self._conninfo = connection_string(url, label)
         self._connections = Connections(self._connected, most=max_size, patience=pool_timeout)
 
