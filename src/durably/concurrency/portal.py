@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
@@ -16,7 +16,7 @@ from durably.concurrency.forks import keep_for_ever
 from durably.concurrency.tasks import end
 from durably.errors import NotRunning, WrongContext
 
-__all__ = ["Portal", "detached_context", "has_calling_thread", "in_calling_thread"]
+__all__ = ["Portal", "detached_context", "has_calling_thread", "in_calling_thread", "on_loop"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Portal:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread | None = None) -> None:
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
         self._thread = thread
         self._lock = threading.Lock()
         self._closed = self._forked = False
@@ -57,10 +57,10 @@ class Portal:
         """
         self._refuse(getattr(function, "__name__", "it"))
         call = _Call(lambda: function(*args, **kwargs))
-        try:
+        with self._lock:  # what comes behind `close` would never begin, nor end
+            if self._closed or self.loop.is_closed():
+                raise NotRunning("the client or application is closed")
             self.loop.call_soon_threadsafe(call.start)
-        except RuntimeError:
-            raise NotRunning("the client or application is closed") from None
         result: T = call.wait(self.loop)
         return result
 
@@ -92,9 +92,10 @@ class Portal:
 
         Calls that are still waiting end with NotRunning.
         """
-        if self._closed:
-            return
-        self._closed = True
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
         if self._thread is not None and not self._forked:
             self.post(self.loop.stop)
             self._thread.join()
@@ -160,6 +161,13 @@ class _Call:
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+
+async def on_loop(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Await a coroutine on the loop that it belongs to, from whichever loop is running."""
+    if asyncio.get_running_loop() is loop:
+        return await coroutine
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
 
 
 def detached_context() -> contextvars.Context:
