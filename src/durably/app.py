@@ -12,7 +12,7 @@ from durably import config
 from durably.client import AsyncDBOSClient
 from durably.client._opening import embedded_server
 from durably.codec import Codec, Codecs, Parameters, visible_errors
-from durably.concurrency.portal import Portal
+from durably.concurrency.portal import Portal, on_loop
 from durably.concurrency.world import RealWorld
 from durably.core.names import RESERVED_PREFIX
 from durably.core.ports import Beat, QueueRow
@@ -22,7 +22,7 @@ from durably.engine.engine import Engine
 from durably.engine.host import Processes
 from durably.engine.leases import Leases
 from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, seconds
-from durably.errors import ConfigurationError, InvalidOption, NotRunning
+from durably.errors import ConfigurationError, InvalidOption, NotRunning, WrongContext
 from durably.store import migrate as schema_migration
 from durably.store.database import Database
 from durably.store.notify import Listener
@@ -124,6 +124,8 @@ class App:
 
     def workflow(
         self,
+        _: None = None,
+        /,
         *,
         name: str | None = None,
         class_name: str | None = None,
@@ -135,6 +137,7 @@ class App:
         @app.workflow(name="purchaseTicket", class_name="DBOSTicketAuthority")
         async def purchase_ticket(event: str) -> str: ...
         """
+        _refuse_bare("workflow", _)
         return _WorkflowDecorator(
             self,
             name=name,
@@ -144,7 +147,13 @@ class App:
         )
 
     def step(
-        self, *, name: str | None = None, retry: Retry | None = None, timeout: Seconds | None = None
+        self,
+        _: None = None,
+        /,
+        *,
+        name: str | None = None,
+        retry: Retry | None = None,
+        timeout: Seconds | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Register a function as a step: in a workflow its outcome is recorded before control returns.
 
@@ -154,6 +163,7 @@ class App:
             @app.step(retry=Retry(attempts=5), timeout=10)
             async def charge(card: str, cents: int) -> str: ...
         """
+        _refuse_bare("step", _)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
             self._functions.append(function)
@@ -372,11 +382,23 @@ class App:
     async def _start(
         self, definition: WorkflowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call
     ) -> str:
-        return await self._engine_running().start_workflow(definition, args, kwargs, call)
+        engine = self._engine_running()
+        return await on_loop(engine.resources.loop, engine.start_workflow(definition, args, kwargs, call))
 
     def _calls(self) -> Portal:
         """What carries blocking calls to the application's loop."""
         return self._portal or Portal(self._engine_running().resources.loop)
+
+    def _start_blocking(
+        self, definition: WorkflowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call
+    ) -> str:
+        try:
+            return self._blocking(self._start, definition, args, kwargs, call)
+        except WrongContext:
+            raise WrongContext(
+                f"workflow {definition.name!r} is a `def` one: called on its application's own event loop it "
+                f"would block it; await asyncio.to_thread({definition.name}, ...), or make it `async def`"
+            ) from None
 
     def _blocking(self, function: Callable[..., Coroutine[Any, Any, R]], *args: Any) -> R:
         return self._calls().call(function, *args)
@@ -406,6 +428,14 @@ class _WorkflowDecorator:
         self._app._functions.append(function)
         kind = AsyncWorkflow if definition.is_async else BlockingWorkflow
         return kind(self._app, definition)
+
+
+def _refuse_bare(decorator: str, given: object) -> None:
+    if given is not None:
+        name = getattr(given, "__name__", repr(given))
+        raise TypeError(
+            f"@app.{decorator} needs parentheses: write @app.{decorator}() above {name}, and name= for a name"
+        )
 
 
 def _positive(option: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar
 
 from durably.core import names, ops
@@ -56,6 +56,12 @@ class _Workflow(Generic[P, R]):
         return ops.GetResult(workflow_id, self.definition.parameters.result_type)
 
     def _with(self, options: dict[str, Any]) -> Any:
+        known = [field.name for field in fields(Call)]
+        if unknown := options.keys() - known:
+            raise TypeError(
+                f"workflow {self.name!r} is started with {', '.join(known)}; "
+                f"there is no {', '.join(sorted(unknown))}"
+            )
         return type(self)(self._app, self.definition, replace(self._call, **options))
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
@@ -74,6 +80,7 @@ class AsyncWorkflow(_Workflow[P, R]):
         here = _workflow_frame(self.name)
         if here is None:
             return self._run(args, kwargs)
+        here.run.refuse_coroutine(self.name)
         operation = self._start_operation(args, kwargs)
         start, result = here.run.begin(operation.name), here.run.begin(names.GET_RESULT)
         return self._child(here.run, operation, start, result)
@@ -142,7 +149,7 @@ class BlockingWorkflow(_Workflow[P, R]):
         here = _workflow_frame(self.name)
         if here is not None:
             return self._handle(here.run.perform_blocking(self._start_operation(args, kwargs)))
-        return self._handle(self._app._blocking(self._app._start, self.definition, args, kwargs, self._call))
+        return self._handle(self._app._start_blocking(self.definition, args, kwargs, self._call))
 
     def _handle(self, workflow_id: str) -> RunHandle[R]:
         twin: AsyncRunHandle[R] = AsyncRunHandle(

@@ -259,7 +259,8 @@ class NonDeterminism(WorkflowError):
             workflow_id,
             f"workflow {workflow_id!r}, operation {function_id}: the code asks for {asked!r}, but "
             f"{recorded!r} is recorded there; the code changed since, or depends on something unrecorded "
-            "(time, randomness, the environment)",
+            "(time, randomness, the environment); workflows that began before a change end on the code that "
+            "they began with: give each code its own App(version=...)",
         )
         self.function_id = function_id
         self.asked = asked

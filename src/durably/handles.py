@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypeVar
 
 from durably.client import AsyncWorkflowHandle, WorkflowHandle
-from durably.concurrency.portal import Portal
+from durably.concurrency.portal import Portal, on_loop
 from durably.core import ops
 from durably.core.ports import Wait
 from durably.engine.context import current_frame
@@ -53,7 +53,7 @@ class AsyncRunHandle(AsyncWorkflowHandle[R_co]):
                 self.workflow_id, self._result_type, seconds(timeout)
             )
             return here.run.perform(operation)
-        return self._wait(seconds(timeout))
+        return on_loop(self._app._engine_running().resources.loop, self._wait(seconds(timeout)))
 
     async def _wait(self, timeout: float | None) -> R_co:
         engine = self._app._engine_running()

@@ -38,7 +38,7 @@ def worker(
         str, typer.Option(metavar="LEVEL", help=f"What to log on stderr: {', '.join(LEVELS)}.")
     ] = "info",
 ) -> None:
-    """Run an application: its queues, its schedules, and what a dead process of it left.
+    """Run an application: its queues, and what a dead process of it left.
 
     SIGTERM or Ctrl-C: running workflows get a while to end, the others go on in another worker or at the next
     start. A second one: stop at once.

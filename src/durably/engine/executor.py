@@ -62,6 +62,16 @@ class Resources:
         """Epoch seconds of the database's clock, as the last heartbeat saw it."""
         return self.world.now() + self.clock_offset
 
+    def refuse_off_loop(self, name: str, workflow: str) -> None:
+        """A coroutine that a blocking workflow makes on its thread is one that nothing awaits."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise WrongContext(
+                f"{name} has to be awaited, and workflow {workflow!r} is a `def` one: call durably.sync and "
+                "`def` steps in it, or make it `async def`"
+            ) from None
+
     def refuse_on_loop(self, name: str) -> None:
         """A blocking call on the loop's own thread would wait for itself."""
         try:

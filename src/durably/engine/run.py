@@ -61,12 +61,18 @@ class Run:
         here = frame.get()
         if here is not None and here.step:
             return performers.inside_step(self, here.step, operation)
+        self.refuse_coroutine(operation.name)
         if isinstance(operation, GetResult) and operation.timeout is not None:
             timer = self.begin(names.SLEEP)
             number, row = self.begin(operation.name)
             return performers.await_result(self, number, row, operation, timer)
         number, row = self.begin(operation.name, operation.width)
         return performers.perform(self, number, row, operation)
+
+    def refuse_coroutine(self, name: str) -> None:
+        """On the thread of a blocking workflow, where nothing could await it."""
+        if not self.definition.is_async:
+            self.resources.refuse_off_loop(name, self.definition.name)
 
     def perform_blocking(self, operation: Operation[T]) -> T:
         """The same for the thread of a blocking workflow: waits, and gives its place back meanwhile."""

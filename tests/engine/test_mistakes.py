@@ -1,0 +1,61 @@
+"""What a newcomer gets wrong is refused where it is written, in the newcomer's words."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from durably import aio
+from durably.app import App
+from durably.errors import WrongContext
+
+
+async def double(n: int) -> int:
+    return 2 * n
+
+
+def test_an_async_workflow_is_awaited_on_any_loop(database_url: str) -> None:
+    """A script's `with app` has the application on a thread: asyncio.run is another loop."""
+    app = App("a", system_database_url=database_url)
+    doubled = app.workflow(name="double")(double)
+
+    async def started() -> int:
+        handle = await doubled.start(2)
+        return await asyncio.wait_for(handle.get_result(), 15)
+
+    with app:
+        assert asyncio.run(asyncio.wait_for(doubled(1), 15)) == 2
+        assert asyncio.run(started()) == 4
+
+
+def test_decorators_need_their_parentheses() -> None:
+    app: Any = App("a")
+    with pytest.raises(TypeError, match=r"@app\.workflow\(\) above double"):
+        app.workflow(double)
+    with pytest.raises(TypeError, match=r"@app\.step\(\) above double"):
+        app.step(double)
+
+
+def test_an_option_that_does_not_exist() -> None:
+    doubled = App("a").workflow(name="double")(double)
+    with pytest.raises(TypeError, match=r"'double' is started with workflow_id, .*; there is no workflow_ID"):
+        doubled.options(workflow_ID="w")
+
+
+async def test_colours_are_not_mixed(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+    doubled = app.workflow(name="double")(double)
+    step = app.step(name="step")(double)
+
+    @app.workflow(name="w")
+    def workflow(which: int) -> None:
+        (lambda: aio.sleep(1), lambda: step(1), lambda: doubled(1))[which]()
+
+    async with app:
+        with pytest.raises(WrongContext, match=r"workflow 'w' is a `def` one: .*asyncio\.to_thread"):
+            workflow(0)
+        for which, name in enumerate(("DBOS.sleep", "step", "double")):
+            with pytest.raises(WrongContext, match=f"{name} has to be awaited, and workflow 'w'"):
+                await asyncio.to_thread(workflow, which)
