@@ -1,23 +1,30 @@
 """Durable workflows as ordinary Python functions on PostgreSQL, and a client for any DBOS application.
 
-from durably import App, DBOSClient, aio, sync
+A name is imported when it is first used: a command line that prints its help, or a script that needs the client
+alone, does not pay for the engine and the driver.
+
+    from durably import App, DBOSClient, aio, sync
 """
 
 from __future__ import annotations
 
-from durably import aio, errors, sync
-from durably.app import App, Queue
-from durably.client import (
-    AsyncDBOSClient,
-    AsyncWorkflowHandle,
-    DBOSClient,
-    DeclaredWorkflow,
-    Enqueue,
-    Message,
-    WorkflowHandle,
-    declare_workflow,
-)
-from durably.types import EnqueueOptions, Retry, StepInfo, WorkflowFilter, WorkflowStatus
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from durably import aio, errors, sync
+    from durably.app import App, Queue
+    from durably.client import (
+        AsyncDBOSClient,
+        AsyncWorkflowHandle,
+        DBOSClient,
+        DeclaredWorkflow,
+        Enqueue,
+        Message,
+        WorkflowHandle,
+        declare_workflow,
+    )
+    from durably.types import EnqueueOptions, Retry, StepInfo, WorkflowFilter, WorkflowStatus
 
 __all__ = [
     "App",
@@ -39,3 +46,22 @@ __all__ = [
     "errors",
     "sync",
 ]
+
+_MODULES = ("aio", "errors", "sync")
+_HOMES = {
+    "durably.app": ("App", "Queue"),
+    "durably.types": ("EnqueueOptions", "Retry", "StepInfo", "WorkflowFilter", "WorkflowStatus"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    home = next((home for home, names in _HOMES.items() if name in names), "durably.client")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
