@@ -1,7 +1,7 @@
 """Durable workflows as ordinary Python functions on PostgreSQL, and a client for any DBOS application.
 
-A name is imported when it is first used: a command line that prints its help, or a script that needs the client
-alone, does not pay for the engine and the driver.
+A name is imported when it is first used: a command line that prints its help, or a script that needs the
+client alone, does not pay for the engine and the driver.
 
     from durably import App, DBOSClient, aio, sync
 """
