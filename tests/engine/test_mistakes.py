@@ -59,3 +59,25 @@ async def test_colours_are_not_mixed(database_url: str) -> None:
         for which, name in enumerate(("DBOS.sleep", "step", "double")):
             with pytest.raises(WrongContext, match=f"{name} has to be awaited, and workflow 'w'"):
                 await asyncio.to_thread(workflow, which)
+
+
+async def test_a_forgotten_await_is_an_error(database_url: str) -> None:
+    """The step did not happen, so the workflow has not done what it says."""
+    app = App("mistakes", system_database_url=database_url)
+    ran: list[int] = []
+
+    @app.step(name="charge")
+    async def charge(cents: int) -> int:
+        ran.append(cents)
+        return cents
+
+    @app.workflow(name="forgetful")
+    async def forgetful() -> str:
+        charge(1)  # type: ignore[unused-coroutine]
+        await charge(2)
+        return "done"
+
+    async with app:
+        with pytest.raises(WrongContext, match="'forgetful' called 'charge' and never awaited it"):
+            await forgetful()
+    assert ran == [2]

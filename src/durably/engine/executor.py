@@ -155,6 +155,7 @@ class Executor:
             value = await self._call(run, args, kwargs)
             if run.interruption is not None:
                 raise run.interruption  # what was swallowed on the way has made this value
+            run.refuse_forgotten()
             return _success(run, codec, value)
         except BaseException as error:
             if run.interruption is not None or isinstance(error, RunInterrupted):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import inspect
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from durably.core.ports import Claimed, HistoryRow
 from durably.core.records import Record, Step
 from durably.engine import performers
 from durably.engine.context import frame
-from durably.errors import DatabaseError, NotRunning, RunInterrupted
+from durably.errors import DatabaseError, NotRunning, RunInterrupted, WrongContext
 
 if TYPE_CHECKING:
     from durably.engine.executor import Resources
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 T = TypeVar("T")
+
+ASKED = 64  # operations of a run, after which those that have begun are let go
 
 # Values that are their own copy: what such a value was recorded as, it also is when it is decoded.
 PLAIN = (str, int, bool, type(None))
@@ -53,6 +56,7 @@ class Run:
         self.task: asyncio.Task[Any] | None = None
         self.parked = 0
         self._waiting: concurrent.futures.Future[Any] | None = None
+        self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not have begun
 
     # -- operations ---------------------------------------------------------------------------------------
 
@@ -67,7 +71,24 @@ class Run:
             number, row = self.begin(operation.name)
             return performers.await_result(self, number, row, operation, timer)
         number, row = self.begin(operation.name, operation.width)
-        return performers.perform(self, number, row, operation)
+        return self._asked_for(operation.name, performers.perform(self, number, row, operation))
+
+    def _asked_for(self, name: str, coroutine: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        if len(self._asked) >= ASKED:
+            self._asked = [(name, c) for name, c in self._asked if _is_unbegun(c)]
+        self._asked.append((name, coroutine))
+        return coroutine
+
+    def refuse_forgotten(self) -> None:
+        """At the end of the workflow's code: what it asked for and never awaited has not happened."""
+        forgotten = [(name, coroutine) for name, coroutine in self._asked if _is_unbegun(coroutine)]
+        for _, coroutine in forgotten:
+            coroutine.close()
+        if forgotten:
+            raise WrongContext(
+                f"workflow {self.definition.name!r} called {forgotten[0][0]!r} and never awaited it, so it did "
+                "not happen: write `await` before the call, or await the task that runs it"
+            )
 
     def refuse_coroutine(self, name: str) -> None:
         """On the thread of a blocking workflow, where nothing could await it."""
@@ -201,3 +222,7 @@ class Run:
             self._waiting.cancel()
         if self.task is not None and self.task is not asyncio.current_task():
             self.task.cancel()
+
+
+def _is_unbegun(coroutine: Coroutine[Any, Any, Any]) -> bool:
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
