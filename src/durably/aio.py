@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar, overload
 from uuid import UUID
 
-from durably.core import names, ops
+from durably.core import checks, names, ops
 from durably.core.ids import new_id
 from durably.engine.context import current_frame, current_run
-from durably.engine.registry import seconds
 from durably.errors import InvalidOption
 from durably.types import Seconds
 
@@ -66,6 +65,9 @@ def send(
 
     await aio.send("order-17", {"ok": True}, topic="approval")
     """
+    checks.address("destination_id", destination_id)
+    _optional_address("topic", topic)
+    _optional_address("idempotency_key", idempotency_key)
     return current_run().perform(ops.SendMessage(destination_id, message, topic, idempotency_key))
 
 
@@ -90,7 +92,7 @@ def recv(
         approval = await aio.recv("approval", timeout=3600)
     """
     limit = None if timeout is None else _duration("timeout", timeout)
-    return current_run().perform(ops.Receive(topic, limit, type))
+    return current_run().perform(ops.Receive(_optional_address("topic", topic), limit, type))
 
 
 def set_event(key: str, value: Any) -> Coroutine[Any, Any, None]:
@@ -98,7 +100,7 @@ def set_event(key: str, value: Any) -> Coroutine[Any, Any, None]:
 
     await aio.set_event("status", {"stage": "charged"})
     """
-    return current_run().perform(ops.SetEventValue(key, value))
+    return current_run().perform(ops.SetEventValue(checks.address("key", key), value))
 
 
 @overload
@@ -118,7 +120,9 @@ def get_event(
 
     status = await aio.get_event("order-17", "status", timeout=10)
     """
-    return current_run().perform(ops.GetEvent(workflow_id, key, _duration("timeout", timeout), type))
+    checks.address("workflow_id", workflow_id)
+    limit = _duration("timeout", timeout)
+    return current_run().perform(ops.GetEvent(workflow_id, checks.address("key", key), limit, type))
 
 
 @overload
@@ -203,7 +207,11 @@ def cancel_requested() -> bool:
 
 
 def _duration(option: str, duration: Seconds) -> float:
-    value = seconds(duration)
-    if value is None or value != value:
+    waited = checks.wait_seconds(option, duration)
+    if waited is None:
         raise InvalidOption(option, duration, "give seconds or a timedelta")
-    return max(0.0, float(value))
+    return waited
+
+
+def _optional_address(option: str, value: str | None) -> str | None:
+    return None if value is None else checks.address(option, value)

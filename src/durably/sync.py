@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar, overload
 from uuid import UUID
 
-from durably.core import names, ops
+from durably.core import checks, names, ops
 from durably.core.ids import new_id
 from durably.engine.context import current_frame, current_run
-from durably.engine.registry import seconds
 from durably.errors import InvalidOption
 from durably.types import Seconds
 
@@ -67,6 +66,9 @@ def send(
 
     sync.send("order-17", {"ok": True}, topic="approval")
     """
+    checks.address("destination_id", destination_id)
+    _optional_address("topic", topic)
+    _optional_address("idempotency_key", idempotency_key)
     return current_run().perform_blocking(ops.SendMessage(destination_id, message, topic, idempotency_key))
 
 
@@ -87,7 +89,7 @@ def recv(topic: str | None = None, *, timeout: Seconds | None = 60.0, type: Any 
         approval = sync.recv("approval", timeout=3600)
     """
     limit = None if timeout is None else _duration("timeout", timeout)
-    return current_run().perform_blocking(ops.Receive(topic, limit, type))
+    return current_run().perform_blocking(ops.Receive(_optional_address("topic", topic), limit, type))
 
 
 def set_event(key: str, value: Any) -> None:
@@ -95,7 +97,7 @@ def set_event(key: str, value: Any) -> None:
 
     sync.set_event("status", {"stage": "charged"})
     """
-    return current_run().perform_blocking(ops.SetEventValue(key, value))
+    return current_run().perform_blocking(ops.SetEventValue(checks.address("key", key), value))
 
 
 @overload
@@ -111,7 +113,9 @@ def get_event(workflow_id: str, key: str, *, timeout: Seconds = 60.0, type: Any 
 
     status = sync.get_event("order-17", "status", timeout=10)
     """
-    return current_run().perform_blocking(ops.GetEvent(workflow_id, key, _duration("timeout", timeout), type))
+    checks.address("workflow_id", workflow_id)
+    limit = _duration("timeout", timeout)
+    return current_run().perform_blocking(ops.GetEvent(workflow_id, checks.address("key", key), limit, type))
 
 
 @overload
@@ -194,7 +198,11 @@ def cancel_requested() -> bool:
 
 
 def _duration(option: str, duration: Seconds) -> float:
-    value = seconds(duration)
-    if value is None or value != value:
+    waited = checks.wait_seconds(option, duration)
+    if waited is None:
         raise InvalidOption(option, duration, "give seconds or a timedelta")
-    return max(0.0, float(value))
+    return waited
+
+
+def _optional_address(option: str, value: str | None) -> str | None:
+    return None if value is None else checks.address(option, value)

@@ -9,7 +9,7 @@ import pytest
 
 from durably import aio
 from durably.app import App
-from durably.errors import WrongContext
+from durably.errors import InvalidOption, WrongContext
 
 
 async def double(n: int) -> int:
@@ -81,3 +81,51 @@ async def test_a_forgotten_await_is_an_error(database_url: str) -> None:
         with pytest.raises(WrongContext, match="'forgetful' called 'charge' and never awaited it"):
             await forgetful()
     assert ran == [2]
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"workflow_id": " "}, "workflow_id"),
+        ({"workflow_id": "x" * 256}, "workflow_id"),
+        ({"timeout": -1}, "timeout"),
+        ({"priority": 1}, "priority"),
+        ({"delay": 5}, "delay"),
+        ({"queue_name": "q", "priority": 0}, "priority"),
+        ({"queue_name": "q", "delay": float("nan")}, "delay"),
+        ({"queue_name": "q", "duplication_policy": "return-existing"}, "duplication_policy"),
+    ],
+)
+async def test_an_impossible_option_is_refused(
+    database_url: str, options: dict[str, Any], option: str
+) -> None:
+    app = App("mistakes", system_database_url=database_url)
+
+    @app.workflow(name="idle")
+    async def idle() -> None: ...
+
+    async with app:
+        with pytest.raises(InvalidOption, match=option) as refused:
+            await idle.options(**options).start()
+        assert refused.value.option == option
+        assert await app.client.count_workflows() == 0
+
+
+async def test_a_deduplicated_start_returns_the_holder(database_url: str) -> None:
+    app = App("mistakes", system_database_url=database_url)
+    held = {"queue_name": "nobody", "deduplication_id": "one", "duplication_policy": "return-existing"}
+
+    @app.workflow(name="idle")
+    async def idle() -> None: ...
+
+    @app.workflow(name="parent")
+    async def parent() -> str:
+        return (await idle.options(**held).start()).workflow_id
+
+    async with app:
+        first = await idle.options(**held).start()
+        assert (await idle.options(**held).start()).workflow_id == first.workflow_id
+        handle = await parent.start()
+        assert await handle.get_result() == first.workflow_id
+        (step,) = await handle.steps()
+        assert step.child_workflow_id == first.workflow_id

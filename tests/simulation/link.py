@@ -135,6 +135,11 @@ class Link:
         )
         return result
 
+    async def holder(self, queue_name: str, deduplication_id: str) -> str | None:
+        about = (queue_name, deduplication_id)
+        result: str | None = await self._ask("holder", about, lambda: self._model.holder(*about))
+        return result
+
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:
         await self._ask("release", owned, lambda: self._model.release(owned))
 

@@ -621,6 +621,12 @@ class Model:
             [r for r in self.workflows.values() if r.status == "PENDING" and r.executor_id in stopped]
         )
 
+    def holder(self, queue_name: str, deduplication_id: str) -> str | None:
+        """workflows/deduplicated"""
+        held = (queue_name, deduplication_id)
+        rows = self.workflows.values()
+        return next((r.workflow_id for r in rows if (r.queue_name, r.deduplication_id) == held), None)
+
     def release(self, owned: Sequence[tuple[str, str]]) -> None:
         """workflows/release"""
         self._put_back([self.workflows[w] for w, owner in owned if self._runs(w, owner)])

@@ -8,8 +8,9 @@
     DBOSClient           the blocking twin, generated from it (`make generate`)
     declare_workflow     an address that type checkers understand
 
-What a caller says is checked (`_checks`) and made a record (`_records`) before anything is written; a session
-(`_session`) holds the connections, repeats calls while the database is away, and knows its process and loop.
+What a caller says is checked (`core.checks`) and made a record (`_records`) before anything is written.
+A session (`_session`) holds the connections, repeats calls while the database is away, and knows its process
+and loop.
 May import store, codec, core, concurrency, errors, types and config.
 """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self
 
-from durably.client import _checks as checks
 from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
 from durably.client._messages import Messages
@@ -16,6 +15,7 @@ from durably.client._workflows import Workflows
 from durably.codec import Codec, Codecs
 from durably.config import default_url
 from durably.config import system_database_url as find_system_database
+from durably.core import checks
 from durably.store.database import Database
 from durably.types import Seconds
 

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 from typing import Any
 
-from durably.client import _checks as checks
 from durably.client import _decode as decode
 from durably.client._base import Part
 from durably.client._results import LAST_LOOK
 from durably.client._session import Open
 from durably.client._waits import GRACE
+from durably.core import checks
 from durably.core.ports import Wait
 from durably.errors import DatabaseError
 from durably.types import Seconds

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from durably.client import _checks as checks
 from durably.client._records import attributes
 from durably.client._session import Settings
+from durably.core import checks
 from durably.errors import InvalidOption
 from durably.types import ACTIVE, TERMINAL, WorkflowFilter
 

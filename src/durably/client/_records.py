@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from durably.client import _checks as checks
 from durably.client.declared import DeclaredOptions, DeclaredWorkflow
 from durably.codec import Codec, Codecs, Parameters
+from durably.core import checks
 from durably.core.names import INTERNAL_QUEUE, NULL_TOPIC, RESERVED_PREFIX
 from durably.core.records import Create, Send
 from durably.errors import CodecError, InvalidOption

@@ -9,13 +9,13 @@ from typing import Any, overload
 
 from typing_extensions import TypeVar
 
-from durably.client import _checks as checks
 from durably.client import _decode as decode
 from durably.client._base import Part
 from durably.client._session import Open
 from durably.client._waits import GRACE
 from durably.client.declared import DeclaredWorkflow
 from durably.client.handles import AsyncWorkflowHandle
+from durably.core import checks
 from durably.core.ports import ResultRow, Wait
 from durably.errors import DatabaseError, InvalidOption, NoSuchWorkflow, WorkflowTimeout
 from durably.store import workflows

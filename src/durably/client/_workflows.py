@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from durably.client import _checks as checks
 from durably.client import _decode as decode
 from durably.client import _filters as filters
 from durably.client import _records as records
 from durably.client._base import Part
 from durably.client.handles import AsyncWorkflowHandle
+from durably.core import checks
 from durably.core.names import INTERNAL_QUEUE
 from durably.errors import NoSuchWorkflow
 from durably.store import workflows

@@ -192,6 +192,10 @@ class Store(Protocol):
         """Put the work of these executors back on its queues and close their leases; returns the queues."""
         ...
 
+    async def holder(self, queue_name: str, deduplication_id: str) -> str | None:
+        """The workflow that holds a deduplication id on a queue."""
+        ...
+
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:
         """Put back workflows that these tokens still own."""
         ...

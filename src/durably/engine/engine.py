@@ -19,6 +19,7 @@ from durably.core.ids import child_id, new_id
 from durably.core.ops import StartChild
 from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, World
 from durably.core.records import Create, Created
+from durably.engine import steps
 from durably.engine.call import Call
 from durably.engine.dispatcher import Dispatcher
 from durably.engine.executor import Executor, Resources
@@ -142,23 +143,52 @@ class Engine:
                 "`with app` or `app.launch()`"
             )
         record = self._create(definition, args, kwargs, call)
-        created: Created = await self.writer.submit(record)
-        self._began(record, created, call)
-        return created.workflow_id
+        while True:
+            try:
+                created: Created = await self.writer.submit(record)
+            except Deduplicated as error:
+                if (holder := await self._holder(call, error)) is not None:
+                    return holder
+            else:
+                self._began(record, created, call)
+                return created.workflow_id
+
+    async def _holder(self, call: Call, error: Deduplicated) -> str | None:
+        """Who holds the deduplication id, where the policy asks for it; None when it was just let go."""
+        if call.duplication_policy == "reject":
+            raise error
+        return await self.store.holder(call.queue_name or "", call.deduplication_id or "")
 
     async def _start_child(self, run: Run, number: int, operation: StartChild) -> str:
         call: Call = operation.call
         record = self._create(
             operation.workflow, operation.args, dict(operation.kwargs), call, parent=run, number=number
         )
-        try:
-            created: Created = await run.record(record)
-        except Deduplicated as error:  # an outcome too: the id may be free when the workflow is replayed
-            refused = run.step_record(number, operation.name, started=record.started_at, error=error)
+        while True:
+            try:
+                created: Created = await run.record(record)
+            except Deduplicated as error:
+                if (holder := await self._record_duplicate(run, number, operation, error)) is not None:
+                    return holder
+            else:
+                self._began(record, created, call)
+                return created.workflow_id
+
+    async def _record_duplicate(
+        self, run: Run, number: int, operation: StartChild, error: Deduplicated
+    ) -> str | None:
+        """An outcome too: the deduplication id may be free, or another's, when the workflow is replayed."""
+        started = run.now_ms()
+        if operation.call.duplication_policy == "reject":
+            refused = run.step_record(number, operation.name, started=started, error=error)
             await run.record(refused)
             raise run.error_as_recorded(refused) from error
-        self._began(record, created, call)
-        return created.workflow_id
+        holder = await self._holder(operation.call, error)
+        if holder is not None:
+            await run.record(
+                steps.bare_record(run, number, operation.name, started, child_workflow_id=holder)
+            )
+        return holder
 
     def _create(
         self,
@@ -170,6 +200,7 @@ class Engine:
         parent: Run | None = None,
         number: int = 0,
     ) -> Create:
+        call.check()
         codec = self.resources.codecs.get(call.serialization or definition.serialization)
         workflow_id = call.workflow_id or (
             child_id(parent.workflow_id, number) if parent else new_id(self.world.random)

@@ -86,8 +86,8 @@ class Run:
             coroutine.close()
         if forgotten:
             raise WrongContext(
-                f"workflow {self.definition.name!r} called {forgotten[0][0]!r} and never awaited it, so it did "
-                "not happen: write `await` before the call, or await the task that runs it"
+                f"workflow {self.definition.name!r} called {forgotten[0][0]!r} and never awaited it, so it "
+                "did not happen: write `await` before the call, or await the task that runs it"
             )
 
     def refuse_coroutine(self, name: str) -> None:

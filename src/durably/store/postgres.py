@@ -22,6 +22,7 @@ from durably.core.ports import (
 )
 from durably.core.records import Record
 from durably.errors import ConfigurationError
+from durably.store import workflows
 from durably.store.batch import commit
 from durably.store.database import Database
 from durably.store.failures import Contention
@@ -138,6 +139,11 @@ class PostgresStore:
             ]
         )
         return [row.queue_name for row in rows]
+
+    async def holder(self, queue_name: str, deduplication_id: str) -> str | None:
+        """The workflow that holds a deduplication id on a queue."""
+        key = (queue_name, deduplication_id)
+        return (await workflows.deduplicated(self._database, [key])).get(key)
 
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:
         """Put back workflows that these tokens still own."""
