@@ -204,7 +204,8 @@ async def test_3_an_operation_has_one_outcome(
         overwritten = kept.replace("operation_outputs.", "EXCLUDED.").replace(
             "SET", "SET output = EXCLUDED.output,"
         )
-        mutate(monkeypatch, "steps/record", kept, overwritten)
+        for statement in ("steps/record", "steps/record_one"):
+            mutate(monkeypatch, statement, kept, overwritten)
     await store.commit([started("a")])
     racing = [store.commit([outcome("a", str(n), n)]) for n in range(1, 9)]
     replies = [reply for [reply] in await asyncio.gather(*racing)]
@@ -221,6 +222,7 @@ async def test_4_a_former_owner_changes_nothing(
 ) -> None:
     if is_broken:
         mutate(monkeypatch, "workflows/finish", "AND s.owner_xid = a.owner", "")
+        mutate(monkeypatch, "workflows/finish_one", "AND owner_xid = %(owner)s", "")
     await store.register(executor("e"))
     await store.commit([started("former")])
     await store.adopt("app", ["e"])
