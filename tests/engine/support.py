@@ -66,7 +66,7 @@ def enqueue(
 
 def mutate(monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:
     """Break a statement on purpose, for the rest of a test."""
-    before = database.statement
+    before: Callable[[str, Schemas], bytes] = getattr(database, "statement")  # noqa: B009 - imported there
 
     def mutated(asked: str, schemas: Schemas) -> bytes:
         text = before(asked, schemas)
