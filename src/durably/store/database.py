@@ -21,7 +21,10 @@ __all__ = ["Call", "Connection", "Database", "connection_string"]
 
 Call: TypeAlias = tuple[str, Mapping[str, Any]]
 
-PLANS = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+PLANS = (
+    "SET plan_cache_mode = force_generic_plan; SET jit = off; "
+    "SET enable_seqscan = off; SET enable_nestloop = off"
+)
 DEADLINE = 30.0  # seconds that a statement may take before its connection is abandoned
 POOL_TIMEOUT = 10.0  # seconds to wait for a free connection
 GRACE = 5.0  # seconds beyond a limit that the server itself keeps

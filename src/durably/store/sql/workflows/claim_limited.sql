@@ -48,9 +48,7 @@ WITH queue AS (
         updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint,
         workflow_deadline_epoch_ms = COALESCE(
             s.workflow_deadline_epoch_ms, (EXTRACT(epoch FROM now()) * 1000)::bigint + s.workflow_timeout_ms)
-    FROM chosen c
-    WHERE s.workflow_uuid = c.workflow_uuid
-      AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM chosen)) AND s.status = 'ENQUEUED'
+    WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM chosen)) AND (s.status = 'ENQUEUED') IS TRUE
     RETURNING s.*
 )
 SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.queue_name, c.serialization,

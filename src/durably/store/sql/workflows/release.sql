@@ -9,7 +9,7 @@ WITH asked AS (
         updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint
     FROM asked a
     WHERE s.workflow_uuid = a.workflow_id AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM asked))
-      AND s.status = 'PENDING' AND s.owner_xid = a.owner
+      AND (s.status = 'PENDING') IS TRUE AND s.owner_xid = a.owner
     RETURNING s.queue_name
 )
 SELECT queue_name, CASE WHEN octet_length(queue_name) < 7900 THEN pg_notify('durably', 'q::' || queue_name) END

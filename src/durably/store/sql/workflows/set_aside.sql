@@ -9,7 +9,7 @@ WITH asked AS (
         completed_at = (EXTRACT(epoch FROM now()) * 1000)::bigint
     FROM asked a
     WHERE s.workflow_uuid = a.workflow_id AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM asked))
-      AND s.status = 'PENDING' AND s.owner_xid = a.owner
+      AND (s.status = 'PENDING') IS TRUE AND s.owner_xid = a.owner
     RETURNING s.workflow_uuid
 )
 SELECT workflow_uuid AS workflow_id,
