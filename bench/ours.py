@@ -89,7 +89,7 @@ async def until_idle(client: AsyncDBOSClient) -> None:
 
     active = WorkflowFilter(status=("ENQUEUED", "PENDING"))
     while await client.count_workflows(active):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
 
 
 async def drained_rate(url: str) -> float:
