@@ -132,7 +132,8 @@ class WorkflowStatus:
     """One workflow as the system database shows it.
 
     `input` is `{"args": tuple, "kwargs": dict}`; `input` and `output` are the raw text when the payload
-    cannot be decoded here, and None when it was not asked for.
+    cannot be decoded here, and None when it was not asked for. `explanation` says why a workflow waits that
+    nobody can run as things are (of one workflow, not in lists).
     """
 
     workflow_id: str
@@ -168,6 +169,7 @@ class WorkflowStatus:
     was_forked_from: bool = False
     attributes: Mapping[str, Any] | None = None
     schedule_name: str | None = None
+    explanation: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

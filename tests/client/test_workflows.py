@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from durably import DBOSClient, EnqueueOptions, WorkflowFilter, errors
+from durably import AsyncDBOSClient, DBOSClient, EnqueueOptions, WorkflowFilter, errors
 from tests.client.conftest import NewId, Rows
 from tests.interop.conftest import open_client
 
@@ -337,3 +337,13 @@ def test_a_cancelled_wait_ends_at_once(client: DBOSClient) -> None:
             waiting.result(20)
     handle.resume(queue_name="q")
     assert handle.get_status().status == "ENQUEUED"
+
+
+async def test_a_status_explains_an_unknown_queue(database_url: str) -> None:
+    async with AsyncDBOSClient.create(system_database_url=database_url) as client:
+        handle = await client.enqueue(EnqueueOptions(workflow_name="w", queue_name="ticketQeue"))
+        status = await handle.get_status()
+        assert status.status == "ENQUEUED"
+        assert "no application has registered the queue 'ticketQeue'" in (status.explanation or "")
+        await handle.cancel()
+        assert (await handle.get_status()).explanation is None

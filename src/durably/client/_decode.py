@@ -12,7 +12,7 @@ from durably.types import StepInfo, WorkflowStatus
 
 __all__ = ["outcome", "step", "workflow"]
 
-_PAYLOADS = frozenset({"inputs", "output", "error", "authenticated_roles", "attributes"})
+_PAYLOADS = frozenset({"inputs", "output", "error", "authenticated_roles", "attributes", "queue_is_unknown"})
 
 
 def outcome(codecs: Codecs, row: ResultRow, result_type: Any) -> Any:
@@ -38,6 +38,7 @@ def workflow(codecs: Codecs, row: Any) -> WorkflowStatus:
     plain = {name: item for name, item in row._asdict().items() if name not in _PAYLOADS}
     return WorkflowStatus(
         **plain,
+        explanation=_explanation(row),
         input=_arguments(codecs, row.inputs, row.serialization),
         output=_shown(codecs, row.output, row.serialization),
         error=_error(codecs, row.workflow_id, row.error, row.serialization),
@@ -57,6 +58,15 @@ def step(codecs: Codecs, workflow_id: str, row: Any) -> StepInfo:
         started_at_epoch_ms=row.started_at_epoch_ms,
         completed_at_epoch_ms=row.completed_at_epoch_ms,
         serialization=row.serialization,
+    )
+
+
+def _explanation(row: Any) -> str | None:
+    if not getattr(row, "queue_is_unknown", False):
+        return None
+    return (
+        f"no application has registered the queue {row.queue_name!r} in this database: the workflow waits "
+        "until one does; if the name is wrong, cancel it and enqueue it again"
     )
 
 

@@ -11,7 +11,9 @@ SELECT
        s.delay_until_epoch_ms, s.workflow_timeout_ms, s.workflow_deadline_epoch_ms, s.parent_workflow_id,
        s.forked_from, s.was_forked_from, s.attributes::text AS attributes, s.schedule_name,
        COALESCE(i.inputs, s.inputs) AS inputs, COALESCE(o.output, s.output) AS output,
-       COALESCE(o.error, s.error) AS error
+       COALESCE(o.error, s.error) AS error,
+       s.status IN ('ENQUEUED', 'DELAYED') AND s.queue_name <> '_dbos_internal_queue' AND NOT EXISTS (
+           SELECT FROM {schema}.queues q WHERE q.name = s.queue_name) AS queue_is_unknown
 FROM {schema}.workflow_status s
 LEFT JOIN {schema}.workflow_input i ON i.workflow_uuid = s.workflow_uuid
 LEFT JOIN {schema}.workflow_output o ON o.workflow_uuid = s.workflow_uuid
