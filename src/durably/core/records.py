@@ -22,6 +22,7 @@ __all__ = [
     "SetEvent",
     "Step",
     "Timer",
+    "payload_size",
 ]
 
 
@@ -174,3 +175,18 @@ class Created(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 Record: TypeAlias = Step | Finish | Timer | SetEvent | Send | Receive | Create
+
+
+def payload_size(record: Record) -> int:
+    """The characters of the user's own values in a record."""
+    match record:
+        case Step() | Finish():
+            return len(record.output or record.error or "")
+        case SetEvent():
+            return len(record.value)
+        case Send():
+            return len(record.message)
+        case Create():
+            return len(record.inputs)
+        case _:
+            return 0

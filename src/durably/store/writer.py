@@ -15,7 +15,7 @@ from typing import Any
 
 from durably.concurrency.ticket import ThreadTicket, Ticket
 from durably.core.ports import World
-from durably.core.records import Record
+from durably.core.records import Record, payload_size
 from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseError, NotRunning
 
@@ -24,6 +24,9 @@ __all__ = ["Writer"]
 logger = logging.getLogger(__name__)
 
 MOST = 500  # records in a batch: beyond it a transaction grows without getting cheaper per record
+LARGEST = (
+    4_000_000  # characters of payload after which a batch is full: it has to end well within its deadline
+)
 
 
 class Writer:
@@ -93,10 +96,18 @@ class Writer:
                 if not self._pending and not self._closed:
                     await self._woken.wait()
                 continue
-            batch = [self._pending.popleft() for _ in range(min(MOST, len(self._pending)))]
+            batch = self._next_batch()
             replies = await self._commit_until_answered([record for record, _ in batch])
             for (_, ticket), reply in zip(batch, replies, strict=True):
                 ticket.resolve(reply)
+
+    def _next_batch(self) -> list[tuple[Record, Ticket]]:
+        batch: list[tuple[Record, Ticket]] = []
+        size = 0
+        while self._pending and len(batch) < MOST and size < LARGEST:
+            batch.append(self._pending.popleft())
+            size += payload_size(batch[-1][0])
+        return batch
 
     async def _commit_until_answered(self, records: list[Record]) -> list[Any]:
         """An outage is waited out; every statement recognises what an unanswered commit already wrote."""
