@@ -44,3 +44,9 @@ def test_ids_are_uuids_from_the_chance_that_is_given() -> None:
 
 def test_a_child_is_named_after_its_parents_operation() -> None:
     assert child_id("order-17", 3) == "order-17-3"
+
+
+def test_an_id_is_the_text_of_a_version_4_uuid() -> None:
+    for seed in range(200):
+        number = Random(seed).getrandbits(128)
+        assert new_id(Random(seed)) == str(UUID(int=number, version=4))
