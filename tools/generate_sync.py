@@ -53,6 +53,13 @@ class Functions:
 
 HANDLES = {"AsyncWorkflowHandle": "WorkflowHandle"}
 
+SYNC = """What a workflow can do besides calling steps and other workflows: for `def` workflows.
+
+Every operation takes its number when it is called, in call order. `durably.aio` has the same functions for
+`async def` workflows. Durations are seconds or `timedelta`; instants are aware `datetime`s. All of them raise
+WrongContext outside a workflow.
+"""
+
 JOBS: Sequence[Twins | Functions] = (
     Twins(
         sources="src/durably/client/*.py",
@@ -61,17 +68,15 @@ JOBS: Sequence[Twins | Functions] = (
         doc="The blocking client and its handles: each call runs the async twin's on a loop thread.",
         awaitables=frozenset({"Opening"}),
     ),
-    Functions(
-        sources="src/durably/aio.py",
-        target="src/durably/sync.py",
-        names={"aio": "sync", **HANDLES},
-        methods={"perform": "perform_blocking"},
-        doc="""What a workflow can do besides calling steps and other workflows: for `def` workflows.
-
-Every operation takes its number when it is called, in call order. `durably.aio` has the same functions for
-`async def` workflows. Durations are seconds or `timedelta`; instants are aware `datetime`s. All of them raise
-WrongContext outside a workflow.
-""",
+    *(
+        Functions(
+            sources=f"src/durably/aio/{path.name}",
+            target=f"src/durably/sync/{path.name}",
+            names={"aio": "sync", **HANDLES},
+            methods={"perform": "perform_blocking"},
+            doc=SYNC if path.name == "__init__.py" else None,
+        )
+        for path in sorted((ROOT / "src/durably/aio").glob("*.py"))
     ),
 )
 

@@ -20,7 +20,9 @@ __all__ = [
     "duration",
     "instant",
     "name",
+    "optional_address",
     "optional_name",
+    "span",
     "texts",
     "wait_seconds",
     "whole",
@@ -56,6 +58,11 @@ def address(option: str, value: object) -> str:
     return text
 
 
+def optional_address(option: str, value: object) -> str | None:
+    """An id or a key of what exists already, or None."""
+    return None if value is None else address(option, value)
+
+
 def texts(option: str, values: object) -> list[str]:
     """Several names, in a sequence that is not itself a text."""
     if isinstance(values, str | bytes) or not isinstance(values, Sequence):
@@ -77,6 +84,14 @@ def duration(option: str, value: Seconds | None, *, zero: bool) -> float | None:
 def wait_seconds(option: str, value: Seconds | None) -> float | None:
     """Seconds to wait, where None is for ever and less than zero is not at all."""
     return None if value is None else max(0.0, _seconds(option, value))
+
+
+def span(option: str, value: Seconds) -> float:
+    """Seconds to wait, which have to be given; less than zero is not at all."""
+    waited = wait_seconds(option, value)
+    if waited is None:
+        raise InvalidOption(option, value, "give seconds or a timedelta")
+    return waited
 
 
 def whole(option: str, value: object, *, least: int, most: int = 2**31 - 1) -> int:

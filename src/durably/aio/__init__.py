@@ -1,0 +1,30 @@
+"""What a workflow can do besides calling steps and other workflows: for `async def` workflows.
+
+Every operation takes its number when it is called, in call order, so `asyncio.gather` and `TaskGroup` replay
+stably. `durably.sync` has the same functions for blocking workflows. Durations are seconds or `timedelta`;
+instants are aware `datetime`s. All of them raise WrongContext outside a workflow.
+"""
+
+from __future__ import annotations
+
+from durably.aio._context import cancel_requested, step_id, workflow_id
+from durably.aio._events import get_event, set_event
+from durably.aio._messages import recv, send
+from durably.aio._time import sleep, sleep_until
+from durably.aio._values import now, random, run_step, uuid4
+
+__all__ = [
+    "cancel_requested",
+    "get_event",
+    "now",
+    "random",
+    "recv",
+    "run_step",
+    "send",
+    "set_event",
+    "sleep",
+    "sleep_until",
+    "step_id",
+    "uuid4",
+    "workflow_id",
+]

@@ -1,0 +1,35 @@
+"""Where the calling code is."""
+
+from __future__ import annotations
+
+from durably.engine.context import current_frame, current_run
+
+__all__ = ["cancel_requested", "step_id", "workflow_id"]
+
+
+def workflow_id() -> str:
+    """The id of the workflow that is calling.
+
+    aio.workflow_id()  # 'order-17'
+    """
+    return current_run().workflow_id
+
+
+def step_id() -> int | None:
+    """The number of the step whose body is calling, None in the workflow's own code.
+
+    aio.step_id()  # 3
+    """
+    here = current_frame()
+    return here.step if here is not None and here.step else None
+
+
+def cancel_requested() -> bool:
+    """Whether the calling code should end: its workflow was cancelled or goes on elsewhere, or time is up.
+
+    For blocking steps, which nothing can interrupt.
+
+        while not sync.cancel_requested(): ...
+    """
+    here = current_frame()
+    return here is not None and here.cancel_requested

@@ -1,0 +1,108 @@
+"""Messages: sent and received."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from durably.core import names, ops
+from durably.core.ids import new_id
+from durably.core.ports import HistoryRow, Wait
+from durably.core.records import Receive, Send
+from durably.engine.performers.kinds import InsideStep, Performers
+from durably.engine.performers.waiting import parked, recorded_instant, until
+from durably.errors import NoSuchWorkflow
+
+if TYPE_CHECKING:
+    from durably.engine.run import Run
+
+__all__ = ["INSIDE_STEP", "PERFORMERS"]
+
+
+async def _send(run: Run, number: int, row: HistoryRow | None, operation: ops.SendMessage) -> None:
+    if row is not None:
+        run.recall(row)
+        return
+    started = run.now_ms()
+    try:
+        await run.record(_message(run, number, operation, in_step=False))
+    except NoSuchWorkflow as error:
+        await run.record(run.step_record(number, operation.name, started=started, error=error))
+        raise
+
+
+async def _send_in_step(run: Run, step: int, operation: ops.SendMessage) -> None:
+    await run.record(_message(run, step, operation, in_step=True))
+
+
+def _message(run: Run, number: int, operation: ops.SendMessage, *, in_step: bool) -> Send:
+    codec = run.resources.codecs.default
+    key = operation.idempotency_key or new_id(run.resources.world.random)
+    now = run.now_ms()
+    return Send(
+        message_uuid=f"{key}::{operation.destination}" if operation.idempotency_key else key,
+        destination=operation.destination,
+        topic=operation.topic if operation.topic is not None else names.NULL_TOPIC,
+        message=codec.encode(operation.message, subject="message"),
+        serialization=codec.name,
+        workflow_id=run.workflow_id,
+        owner=run.owner,
+        function_id=number,
+        in_step=in_step,
+        started_at=now,
+        completed_at=now,
+    )
+
+
+async def _receive(run: Run, number: int, row: HistoryRow | None, operation: ops.Receive[Any]) -> Any:
+    if row is not None:
+        return run.recall(row, operation.type_)
+    topic = operation.topic if operation.topic is not None else names.NULL_TOPIC
+    due = run.ledger.recorded(number + 1, names.SLEEP)
+    wake = recorded_instant(due) if due is not None else None
+    while True:
+        with run.resources.hub.watch(Wait("message", run.workflow_id, topic), ask=False) as news:
+            give_up = _is_over(run, operation.timeout, wake)
+            reply = await run.record(
+                _receive_record(run, number, topic, give_up, operation.timeout if wake is None else None)
+            )
+            if reply.found:
+                return _decode_message(run, reply, operation.type_)
+            wake = wake if wake is not None else reply.wake
+            with parked(run):
+                await until(run, news, wake)
+
+
+def _is_over(run: Run, timeout: float | None, wake: float | None) -> bool:
+    """Whether this is the last look: no time was given, or it has passed."""
+    if timeout is not None and timeout <= 0:
+        return True
+    return wake is not None and run.resources.database_now() >= wake
+
+
+def _receive_record(run: Run, number: int, topic: str, give_up: bool, wait: float | None) -> Receive:
+    codec, now = run.resources.codecs.default, run.now_ms()
+    return Receive(
+        workflow_id=run.workflow_id,
+        owner=run.owner,
+        function_id=number,
+        topic=topic,
+        wait_seconds=wait,
+        give_up=give_up,
+        none_text=codec.encode(None),
+        none_serialization=codec.name,
+        started_at=now,
+        completed_at=now,
+    )
+
+
+def _decode_message(run: Run, reply: Any, type_: Any) -> Any:
+    if reply.message is None:
+        return None
+    codec = run.resources.codecs.reader(reply.serialization, reply.message)
+    if reply.message == codec.encode(None):
+        return None
+    return codec.decode(reply.message, type_)
+
+
+PERFORMERS: Performers = {ops.SendMessage: _send, ops.Receive: _receive}
+INSIDE_STEP: InsideStep = {ops.SendMessage: _send_in_step}

@@ -1,0 +1,31 @@
+# Generated from src/durably/aio/__init__.py; do not edit: `make generate`.
+"""What a workflow can do besides calling steps and other workflows: for `def` workflows.
+
+Every operation takes its number when it is called, in call order. `durably.aio` has the same functions for
+`async def` workflows. Durations are seconds or `timedelta`; instants are aware `datetime`s. All of them raise
+WrongContext outside a workflow.
+"""
+
+from __future__ import annotations
+
+from durably.sync._context import cancel_requested, step_id, workflow_id
+from durably.sync._events import get_event, set_event
+from durably.sync._messages import recv, send
+from durably.sync._time import sleep, sleep_until
+from durably.sync._values import now, random, run_step, uuid4
+
+__all__ = [
+    "cancel_requested",
+    "get_event",
+    "now",
+    "random",
+    "recv",
+    "run_step",
+    "send",
+    "set_event",
+    "sleep",
+    "sleep_until",
+    "step_id",
+    "uuid4",
+    "workflow_id",
+]
