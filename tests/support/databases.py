@@ -28,11 +28,13 @@ class Databases:
 
     def migrated(self) -> str:
         """Return the URL of a new system database as `durably` makes it."""
-        if self._template is None:
-            url = self.empty()
-            asyncio.run(_migrate(url))
-            self._template = _name(url)
-        return self._create(template=self._template)
+        return self._create(template=self._migrated_template())
+
+    def application(self) -> str:
+        """Return the URL of a new application database, beside which its migrated system database is."""
+        url = self.empty()
+        self._create(template=self._migrated_template(), name=_name(url) + "_dbos_sys")
+        return url
 
     def drop(self, url: str) -> None:
         """Drop a database, whoever is connected to it."""
@@ -45,8 +47,15 @@ class Databases:
         for name in sorted(self._made):
             self.drop(self._server.url(name))
 
-    def _create(self, *, template: str) -> str:
-        name = f"test_{uuid.uuid4().hex[:12]}"
+    def _migrated_template(self) -> str:
+        if self._template is None:
+            url = self.empty()
+            asyncio.run(_migrate(url))
+            self._template = _name(url)
+        return self._template
+
+    def _create(self, *, template: str, name: str | None = None) -> str:
+        name = name or f"test_{uuid.uuid4().hex[:12]}"
         self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
         self._made.add(name)
         return self._server.url(name)

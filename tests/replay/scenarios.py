@@ -1,0 +1,70 @@
+"""What happens in each example: who starts what, and which messages arrive.
+
+Every call has an id or a key of its own, for a caller whose process died says everything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from examples import account, agent, approval, indexing, orders, progress, tickets
+
+__all__ = ["SCENARIOS"]
+
+
+async def _account() -> None:
+    handle = await account.account.options(workflow_id="account").start("Ada")
+    for number, posting in enumerate(
+        [
+            account.Posting("deposit", 5000),
+            account.Posting("withdraw", 9900),
+            account.Posting("withdraw", 1200),
+            account.Posting("close"),
+        ]
+    ):
+        await handle.send(posting, "postings", idempotency_key=f"posting-{number}")
+
+
+async def _agent() -> None:
+    handle = await agent.travel_agent.options(workflow_id="trip").start("A day trip from Lisbon")
+    await handle.send("Sun, please", "reply", idempotency_key="reply")
+
+
+async def _approval() -> None:
+    await approval.refund.options(workflow_id="small").start("order-1", 900)
+    handle = await approval.refund.options(workflow_id="large").start("order-2", 90_000)
+    await handle.send(approval.Decision(approved=True, by="Grace"), "decision", idempotency_key="decision")
+
+
+async def _indexing() -> None:
+    await indexing.index_all.options(workflow_id="index").start(["to be or not to be", "call me Ishmael"])
+
+
+async def _orders() -> None:
+    lines = [orders.Line("coffee", 2), orders.Line("filter", 100)]
+    await orders.order.options(workflow_id="order").start(lines)
+
+
+async def _progress() -> None:
+    start: Callable[[int], Any] = progress.convert_book.options(workflow_id="book").start
+    await asyncio.to_thread(start, 3)
+
+
+async def _tickets() -> None:
+    bought = tickets.purchase_ticket.options(workflow_id="ticket", queue_name="ticketQueue")
+    handle = await bought.start("Stonebraker", ["a1", "a2"], datetime(2026, 5, 1, 19, 30, tzinfo=UTC))
+    await handle.send({"ok": True}, "approval", idempotency_key="approval")
+
+
+SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
+    "account": _account,
+    "agent": _agent,
+    "approval": _approval,
+    "indexing": _indexing,
+    "orders": _orders,
+    "progress": _progress,
+    "tickets": _tickets,
+}
