@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar, overload
 
 from durably import config
-from durably.client import AsyncDBOSClient
+from durably.client import AsyncDBOSClient, DBOSClient
 from durably.client._opening import embedded_server
 from durably.codec import Codec, Codecs, Parameters, visible_errors
 from durably.concurrency.portal import Portal, on_loop
@@ -23,6 +23,7 @@ from durably.engine.host import Processes
 from durably.engine.leases import Leases
 from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, seconds
 from durably.errors import ConfigurationError, InvalidOption, NotRunning, WrongContext
+from durably.recording import RecordingClient, RunPortal
 from durably.store import migrate as schema_migration
 from durably.store.database import Database
 from durably.store.notify import Listener
@@ -248,6 +249,8 @@ class App:
     def client(self) -> AsyncDBOSClient:
         """A client of the application's own database, while the application runs.
 
+        Used in a workflow it records what it does to other workflows, or sees of them: see `aio.client`.
+
         failed = await app.client.list_workflows(WorkflowFilter(status="ERROR"))
         """
         self._engine_running()
@@ -289,9 +292,11 @@ class App:
             capacity=self._max_running,
             threads=self._threads,
         )
-        self._client = AsyncDBOSClient._over(
+        self._client = RecordingClient._over(
             database, codecs=self._codecs, application_name=self.name, listen=self._listen
-        )
+        ).of(self)
+        engine.resources.client = lambda: self.client
+        engine.resources.client_blocking = lambda: DBOSClient(self.client, self._calls())
         exits.push_async_callback(self._client.destroy)
         start_leases = self._leases(exits, url, engine)  # ends after the engine: a grace may outlast a lease
         await engine.start()
@@ -387,7 +392,7 @@ class App:
 
     def _calls(self) -> Portal:
         """What carries blocking calls to the application's loop."""
-        return self._portal or Portal(self._engine_running().resources.loop)
+        return RunPortal(self._portal or Portal(self._engine_running().resources.loop))
 
     def _start_blocking(
         self, definition: WorkflowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call

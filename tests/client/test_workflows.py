@@ -266,7 +266,7 @@ def test_resume(client: DBOSClient, rows: Rows, status: str) -> None:
         assert after == {
             **before, **dict.fromkeys(gone), "status": "ENQUEUED", "workflow_deadline_epoch_ms": None,
             "queue_name": queue or "_dbos_internal_queue", "recovery_attempts": 0,
-            "updated_at": after["updated_at"],
+            "updated_at": after["updated_at"], "creator_xid": after["creator_xid"],
         }  # fmt: skip
 
 
@@ -317,13 +317,19 @@ def heard(system_url: str) -> Iterator[Callable[[], list[str]]]:
         yield lambda: [notice.payload for notice in connection.notifies(timeout=10, stop_after=1)]
 
 
-def test_what_wakes_whom(blocking: DBOSClient, heard: Callable[[], list[str]]) -> None:
+def test_what_wakes_whom(blocking: DBOSClient, rows: Rows, heard: Callable[[], list[str]]) -> None:
     wid = blocking.enqueue(OPTIONS).workflow_id
     assert heard() == ["q::q"]
     blocking.cancel_workflow(wid)
-    assert sorted(heard() + heard()) == [f"c::{wid}", f"r::{wid}"]
+    assert heard() == [f"r::{wid}"]
     blocking.resume_workflow(wid, queue_name="elsewhere")
     assert heard() == ["q::elsewhere"]
+    rows.become(wid, "PENDING", owner_xid="first")
+    blocking.resume_workflow(wid)
+    assert sorted(heard() + heard()) == [f"c::{wid}::first", "q::_dbos_internal_queue"]
+    rows.become(wid, "PENDING", owner_xid="second")
+    blocking.cancel_workflow(wid)
+    assert sorted(heard() + heard()) == [f"c::{wid}::second", f"r::{wid}"]
     blocking.enqueue_many([(OPTIONS, ())] * 3)
     assert heard() == ["q::q"]
 

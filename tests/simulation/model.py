@@ -559,9 +559,11 @@ class Model:
         row = self.workflows[workflow_id]
         if row.status in ("SUCCESS", "ERROR"):
             return
+        owner = row.owner
         row.queue_name = None
         self._end(row, "CANCELLED")
-        self.notify(names.DURABLY_CHANNEL, f"c::{workflow_id}")
+        if owner is not None:
+            self.notify(names.DURABLY_CHANNEL, f"c::{workflow_id}::{owner}")
 
     # -- executors ----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ instants are aware `datetime`s. All of them raise WrongContext outside a workflo
 
 from __future__ import annotations
 
-from durably.aio._context import cancel_requested, step_id, workflow_id
+from durably.aio._context import cancel_requested, client, step_id, workflow_id
 from durably.aio._events import get_event, set_event
 from durably.aio._messages import recv, send
 from durably.aio._time import sleep, sleep_until
@@ -15,6 +15,7 @@ from durably.aio._values import now, random, run_step, uuid4
 
 __all__ = [
     "cancel_requested",
+    "client",
     "get_event",
     "now",
     "random",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from durably.client import AsyncDBOSClient
 from durably.engine.context import current_frame, current_run
 
-__all__ = ["cancel_requested", "step_id", "workflow_id"]
+__all__ = ["cancel_requested", "client", "step_id", "workflow_id"]
 
 
 def workflow_id() -> str:
@@ -33,3 +34,16 @@ def cancel_requested() -> bool:
     """
     here = current_frame()
     return here is not None and here.cancel_requested
+
+
+def client() -> AsyncDBOSClient:
+    """The application's own client, for what a workflow does to other workflows, or wants to know of them.
+
+    In a workflow each such call (cancel, resume, fork, rewind, pause, delete, status, lists, steps, ..., also
+    on the handles that it gives) is an operation: done, then recorded. In a step nothing of it is recorded.
+
+        await aio.client().cancel_workflow("order-17", cancel_children=True)
+        status = await aio.client().retrieve_workflow("order-17").get_status()
+    """
+    found: AsyncDBOSClient = current_run().resources.client()
+    return found

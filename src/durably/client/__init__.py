@@ -4,7 +4,8 @@
       _enqueue             enqueue, enqueue_many          _creation  what it means that something exists
       _results             retrieve, get_result, wait     _waits     one hub and one LISTEN for all waiters
       _messages, _events   send, get_event
-      _workflows           get, list, count, steps, cancel, resume
+      _workflows           get, list, count, steps
+      _management          cancel, resume
     DBOSClient           the blocking twin, generated from it (`make generate`)
     declare_workflow     an address that type checkers understand
 

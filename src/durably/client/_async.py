@@ -7,6 +7,7 @@ from typing import Self
 
 from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
+from durably.client._management import Management
 from durably.client._messages import Messages
 from durably.client._opening import Opening
 from durably.client._results import Results
@@ -22,7 +23,7 @@ from durably.types import Seconds
 __all__ = ["AsyncDBOSClient"]
 
 
-class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Workflows):
+class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Workflows, Management):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 
     Any number of tasks and threads may use it at once. However many wait, they share one connection and one
@@ -86,9 +87,7 @@ class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Workflows):
         return cls(session)
 
     @classmethod
-    def _over(
-        cls, database: Database, *, codecs: Codecs, application_name: str, listen: bool
-    ) -> AsyncDBOSClient:
+    def _over(cls, database: Database, *, codecs: Codecs, application_name: str, listen: bool) -> Self:
         """A client on the connections of an application, which opens and closes them itself."""
         settings = Settings(
             url=database.url,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from durably.client._session import Session
 from durably.client.handles import AsyncWorkflowHandle
@@ -10,7 +11,12 @@ from durably.client.handles import AsyncWorkflowHandle
 if TYPE_CHECKING:
     from durably.client._async import AsyncDBOSClient
 
-__all__ = ["Part"]
+__all__ = ["Effect", "Part"]
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+Effect: TypeAlias = Callable[[Callable[[], str]], Awaitable[V]]
 
 
 class Part:
@@ -21,3 +27,14 @@ class Part:
 
     def _handle(self, workflow_id: str, result_type: Any = Any) -> AsyncWorkflowHandle[Any]:
         return AsyncWorkflowHandle(cast("AsyncDBOSClient", self), workflow_id, result_type)
+
+    def _perform(self, name: str, effect: Effect[V], show: Callable[[V], T]) -> Coroutine[Any, Any, T]:
+        """What `show` makes of an effect on workflows, or of a look at them.
+
+        The value of the effect is plain JSON, and the effect may be repeated: it takes new ids from what it
+        is given. An application's own client records it in a workflow, as the operation `name`.
+        """
+        return self._shown(effect(self._session.new_id), show)
+
+    async def _shown(self, effect: Awaitable[V], show: Callable[[V], T]) -> T:
+        return show(await effect)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 from durably.codec import Codecs
 from durably.core.ports import ResultRow
@@ -11,6 +11,8 @@ from durably.errors import CodecError, RecoveryAttemptsExceeded, WorkflowCancell
 from durably.types import StepInfo, WorkflowStatus
 
 __all__ = ["outcome", "step", "workflow"]
+
+Row: TypeAlias = dict[str, Any]  # as JSON would hold it: a workflow that asks records it
 
 _PAYLOADS = frozenset({"inputs", "output", "error", "authenticated_roles", "attributes", "queue_is_unknown"})
 
@@ -33,39 +35,37 @@ def value(codecs: Codecs, text: str | None, serialization: str | None, type_: An
     return None if text is None else codecs.decode(text, serialization, type_)
 
 
-def workflow(codecs: Codecs, row: Any) -> WorkflowStatus:
+def workflow(codecs: Codecs, row: Row) -> WorkflowStatus:
     """A row of workflows/get or workflows/list."""
-    plain = {name: item for name, item in row._asdict().items() if name not in _PAYLOADS}
+    plain = {name: item for name, item in row.items() if name not in _PAYLOADS}
+    serialization, attributes = row["serialization"], row["attributes"]
     return WorkflowStatus(
         **plain,
         explanation=_explanation(row),
-        input=_arguments(codecs, row.inputs, row.serialization),
-        output=_shown(codecs, row.output, row.serialization),
-        error=_error(codecs, row.workflow_id, row.error, row.serialization),
-        authenticated_roles=_roles(row.authenticated_roles),
-        attributes=None if row.attributes is None else json.loads(row.attributes),
+        input=_arguments(codecs, row["inputs"], serialization),
+        output=_shown(codecs, row["output"], serialization),
+        error=_error(codecs, row["workflow_id"], row["error"], serialization),
+        authenticated_roles=_roles(row["authenticated_roles"]),
+        attributes=None if attributes is None else json.loads(attributes),
     )
 
 
-def step(codecs: Codecs, workflow_id: str, row: Any) -> StepInfo:
+def step(codecs: Codecs, workflow_id: str, row: Row) -> StepInfo:
     """A row of steps/list."""
     return StepInfo(
-        function_id=row.function_id,
-        function_name=row.function_name,
-        output=_shown(codecs, row.output, row.serialization),
-        error=_error(codecs, workflow_id, row.error, row.serialization),
-        child_workflow_id=row.child_workflow_id,
-        started_at_epoch_ms=row.started_at_epoch_ms,
-        completed_at_epoch_ms=row.completed_at_epoch_ms,
-        serialization=row.serialization,
+        **row
+        | {
+            "output": _shown(codecs, row["output"], row["serialization"]),
+            "error": _error(codecs, workflow_id, row["error"], row["serialization"]),
+        }
     )
 
 
-def _explanation(row: Any) -> str | None:
-    if not getattr(row, "queue_is_unknown", False):
+def _explanation(row: Row) -> str | None:
+    if not row.get("queue_is_unknown", False):
         return None
     return (
-        f"no application has registered the queue {row.queue_name!r} in this database: the workflow waits "
+        f"no application has registered the queue {row['queue_name']!r} in this database: the workflow waits "
         "until one does; if the name is wrong, cancel it and enqueue it again"
     )
 

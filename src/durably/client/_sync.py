@@ -334,7 +334,7 @@ class DBOSClient:
 
         One that has succeeded or failed stays as it is. Without `queue_name` it goes on DBOS's internal
         queue, which every executor of its application serves. Its attempts count from 0 again, a timeout
-        starts anew. One that is running is taken from its executor. Raises NoSuchWorkflow.
+        starts anew. One that is running is taken from its executor, which stops it. Raises NoSuchWorkflow.
 
             handle = client.resume_workflow("order-17", queue_name="ticketQueue")
         """
@@ -358,7 +358,8 @@ class DBOSClient:
 class WorkflowHandle(Generic[R_co]):
     """A workflow by its id: its result, its status, and what can be done with it.
 
-    Two handles are equal when they are of the same workflow. Nothing is kept on the server.
+    Two handles are equal when they are of the same workflow. Nothing is kept on the server. In a workflow
+    (`aio.client()` gives handles there) each call is an operation, which is recorded.
 
         handle = client.enqueue(options, 17)
         print(handle.workflow_id, handle.get_result(timeout=30))

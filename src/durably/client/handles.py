@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
@@ -20,7 +20,8 @@ R_co = TypeVar("R_co", covariant=True, default=Any)
 class AsyncWorkflowHandle(Generic[R_co]):
     """A workflow by its id: its result, its status, and what can be done with it.
 
-    Two handles are equal when they are of the same workflow. Nothing is kept on the server.
+    Two handles are equal when they are of the same workflow. Nothing is kept on the server. In a workflow
+    (`aio.client()` gives handles there) each call is an operation, which is recorded.
 
         handle = await client.enqueue(options, 17)
         print(handle.workflow_id, await handle.get_result(timeout=30))
@@ -45,26 +46,26 @@ class AsyncWorkflowHandle(Generic[R_co]):
             self.workflow_id, timeout, self._result_type, missing_ok=missing_ok
         )
 
-    async def get_status(self) -> WorkflowStatus:
+    def get_status(self) -> Coroutine[Any, Any, WorkflowStatus]:
         """Return what the system database shows of it now. Raises NoSuchWorkflow.
 
         status = await handle.get_status()
         """
-        return await self._client.get_workflow(self.workflow_id)
+        return self._client.get_workflow(self.workflow_id)
 
-    async def cancel(self, *, cancel_children: bool = False) -> bool:
+    def cancel(self, *, cancel_children: bool = False) -> Coroutine[Any, Any, bool]:
         """Cancel it; returns False when it had already ended. See `cancel_workflow`.
 
         await handle.cancel()
         """
-        return await self._client.cancel_workflow(self.workflow_id, cancel_children=cancel_children)
+        return self._client.cancel_workflow(self.workflow_id, cancel_children=cancel_children)
 
-    async def resume(self, *, queue_name: str | None = None) -> None:
+    def resume(self, *, queue_name: str | None = None) -> Coroutine[Any, Any, None]:
         """Put it back on a queue, to go on from its last recorded operation. See `resume_workflow`.
 
         await handle.resume(queue_name="ticketQueue")
         """
-        await self._client.resume_workflow(self.workflow_id, queue_name=queue_name)
+        return _nothing(self._client.resume_workflow(self.workflow_id, queue_name=queue_name))
 
     async def send(self, message: Any, topic: str | None = None, idempotency_key: str | None = None) -> None:
         """Send it a message. See the client's `send`.
@@ -84,12 +85,12 @@ class AsyncWorkflowHandle(Generic[R_co]):
             self.workflow_id, key, timeout_seconds, type_, missing_ok=missing_ok
         )
 
-    async def steps(self) -> Sequence[StepInfo]:
+    def steps(self) -> Coroutine[Any, Any, Sequence[StepInfo]]:
         """Return its recorded operations, in order.
 
         names = [step.function_name for step in await handle.steps()]
         """
-        return await self._client.list_workflow_steps(self.workflow_id)
+        return self._client.list_workflow_steps(self.workflow_id)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AsyncWorkflowHandle) and self.workflow_id == other.workflow_id
@@ -99,3 +100,7 @@ class AsyncWorkflowHandle(Generic[R_co]):
 
     def __repr__(self) -> str:
         return f"AsyncWorkflowHandle({self.workflow_id!r})"
+
+
+async def _nothing(coroutine: Coroutine[Any, Any, Any]) -> None:
+    await coroutine

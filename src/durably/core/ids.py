@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from random import Random
 
-__all__ = ["child_id", "new_id"]
+__all__ = ["child_id", "child_ids", "new_id"]
 
 _FIXED = 0xF000_C000_0000_0000_0000  # the bits of version and variant
 _VERSION_4 = 0x4000_8000_0000_0000_0000
@@ -19,3 +21,11 @@ def new_id(random: Random) -> str:
 def child_id(parent_id: str, function_id: int) -> str:
     """The id of a child that was given none: its parent's, and the operation that started it."""
     return f"{parent_id}-{function_id}"
+
+
+def child_ids(parent_id: str, function_id: int) -> Iterator[str]:
+    """The ids of all that one operation makes, the same whenever it is repeated."""
+    first = child_id(parent_id, function_id)
+    yield first
+    for number in itertools.count(2):
+        yield f"{first}-{number}"

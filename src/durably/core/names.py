@@ -12,6 +12,21 @@ NOW = "DBOS.now"
 RANDOM_UUID = "DBOS.randomUUID"
 RANDOM = "DBOS.random"
 
+GET_STATUS = "DBOS.getStatus"
+LIST_WORKFLOWS = "DBOS.listWorkflows"
+LIST_STEPS = "DBOS.listWorkflowSteps"
+COUNT_WORKFLOWS = "DBOS.countWorkflows"
+CANCEL_WORKFLOW = "DBOS.cancelWorkflow"
+RESUME_WORKFLOW = "DBOS.resumeWorkflow"
+FORK_WORKFLOW = "DBOS.forkWorkflow"
+REWIND_WORKFLOW = "DBOS.rewindWorkflow"
+DELETE_WORKFLOW = "DBOS.deleteWorkflow"
+PAUSE_WORKFLOW = "DBOS.pauseWorkflow"
+UNPAUSE_WORKFLOW = "DBOS.unpauseWorkflow"
+SET_DELAY = "DBOS.setWorkflowDelay"
+SET_PRIORITY = "DBOS.setWorkflowPriority"
+UPDATE_ATTRIBUTES = "DBOS.updateWorkflowAttributes"
+
 INTERNAL_QUEUE = "_dbos_internal_queue"
 RESERVED_PREFIX = "_dbos_"
 NULL_TOPIC = "__null__topic__"
@@ -19,6 +34,6 @@ NULL_TOPIC = "__null__topic__"
 MESSAGES_CHANNEL = "dbos_notifications_channel"
 EVENTS_CHANNEL = "dbos_workflow_events_channel"
 STREAMS_CHANNEL = "dbos_streams_channel"
-DURABLY_CHANNEL = (
-    "durably"  # ours: `q::<queue>` has work, `r::<workflow id>` ended, `c::<workflow id>` cancelled
-)
+DURABLY_CHANNEL = "durably"
+# `q::<queue>` has work, `r::<workflow id>` ended, `c::<workflow id>::<owner token>` lost this owner, who
+# is named because the next one may run by the time that the notice arrives.

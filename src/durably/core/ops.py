@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -10,7 +10,9 @@ from durably.core import names
 from durably.types import Retry, Seconds
 
 __all__ = [
+    "Affect",
     "Compute",
+    "Fork",
     "GetEvent",
     "GetResult",
     "Operation",
@@ -148,3 +150,27 @@ class Compute(Operation[T]):
     def name(self) -> str:
         """The operation's name."""
         return self.operation_name
+
+
+@dataclass(frozen=True)
+class Affect(Operation[T]):
+    """Do something to other workflows, or look at them, then record what came of it, which is plain JSON.
+
+    The effect is repeated where the record was not written, so it must be one that may be. It is given a
+    source of ids that are the same at each repetition.
+    """
+
+    operation_name: str
+    effect: Callable[[Callable[[], str]], Awaitable[T]]
+
+    @property
+    def name(self) -> str:
+        """The operation's name."""
+        return self.operation_name
+
+
+@dataclass(frozen=True)
+class Fork(Affect[T]):
+    """Fork other workflows: DBOS keeps a second number for the look at what it made."""
+
+    width = 2

@@ -272,7 +272,8 @@ class Engine:
         if kind == "q":
             self.dispatcher.offer(subject)
         elif kind == "c":
-            self.executor.interrupt(subject, "it was cancelled")
+            workflow_id, _, owner = subject.rpartition("::")
+            self.executor.interrupt(workflow_id, "it was cancelled, resumed or paused", owner)
 
     def _freed(self, queue_name: str) -> None:
         self.dispatcher.freed(queue_name)

@@ -29,6 +29,9 @@ __all__ = ["DEFAULT_ATTEMPTS", "Executor", "Resources"]
 
 logger = logging.getLogger(__name__)
 
+FAREWELL = (
+    5.0  # seconds that an attempt gives the former one, interrupted in this very process, for its cleanup
+)
 DEFAULT_ATTEMPTS = 50  # recoveries, where neither the workflow's row nor its function says otherwise
 
 
@@ -57,6 +60,8 @@ class Resources:
     clock_offset: float = 0.0  # the database's clock minus this machine's
     parking: Callable[[Run, int], None] = lambda run, change: None
     start_child: Callable[..., Any] = lambda *args: None
+    client: Callable[[], Any] = lambda: None  # the application's own, for what a workflow does to others
+    client_blocking: Callable[[], Any] = lambda: None
 
     def database_now(self) -> float:
         """Epoch seconds of the database's clock, as the last heartbeat saw it."""
@@ -118,9 +123,10 @@ class Executor:
         else:
             self._enter(Run(claimed, owner, definition, self._resources, history))
 
-    def interrupt(self, workflow_id: str, reason: str) -> None:
-        """Stop a run that must not go on; nothing happens when it does not run here."""
-        if (run := self.running.get(workflow_id)) is not None:
+    def interrupt(self, workflow_id: str, reason: str, owner: str | None = None) -> None:
+        """Stop a run that must not go on; nothing happens when it, or the one of that owner, is not here."""
+        run = self.running.get(workflow_id)
+        if run is not None and owner in (None, run.owner):
             run.interrupt(RunInterrupted(workflow_id, reason))
 
     async def drain(self, seconds: float) -> None:
@@ -132,8 +138,10 @@ class Executor:
 
     # -- one attempt --------------------------------------------------------------------------------------
 
-    async def _attempt(self, run: Run) -> None:
+    async def _attempt(self, run: Run, former: Run | None) -> None:
         try:
+            if former is not None and former.task is not None:
+                await asyncio.wait([former.task], timeout=FAREWELL)
             outcome = await self._outcome(run)
             if outcome is not None:
                 await self._conclude(run, outcome)
@@ -200,7 +208,7 @@ class Executor:
         self.running[run.workflow_id] = run
         queue = run.claimed.queue_name or ""
         self.by_queue[queue] = self.by_queue.get(queue, 0) + 1
-        run.task = self._spawn(self._attempt(run))
+        run.task = self._spawn(self._attempt(run, before))
 
     def _leave(self, run: Run) -> None:
         if self.running.get(run.workflow_id) is run:

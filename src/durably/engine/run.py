@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import inspect
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from durably.core import names
@@ -97,9 +97,13 @@ class Run:
 
     def perform_blocking(self, operation: Operation[T]) -> T:
         """The same for the thread of a blocking workflow: waits, and gives its place back meanwhile."""
+        self.resources.refuse_on_loop(operation.name)
+        return self.wait_for(lambda: self.perform(operation))
+
+    def wait_for(self, function: Callable[[], Awaitable[T]]) -> T:
+        """On the thread of a blocking workflow: run a coroutine function on the loop, in this frame."""
         resources = self.resources
-        resources.refuse_on_loop(operation.name)
-        future = asyncio.run_coroutine_threadsafe(self.perform_in(frame.get(), operation), resources.loop)
+        future = asyncio.run_coroutine_threadsafe(self._in_frame(frame.get(), function), resources.loop)
         self._waiting = future
         if self.interruption is not None:  # it came before there was something to cancel
             future.cancel()
@@ -111,10 +115,9 @@ class Run:
         finally:
             self._waiting = None
 
-    async def perform_in(self, here: Any, operation: Operation[T]) -> T:
-        """Perform as if called from the given frame."""
+    async def _in_frame(self, here: Any, function: Callable[[], Awaitable[T]]) -> T:
         frame.set(here)
-        return await self.perform(operation)
+        return await function()
 
     def begin(self, name: str, width: int = 1) -> tuple[int, HistoryRow | None]:
         """The number of the next operation, and its record if it has one."""
@@ -133,7 +136,7 @@ class Run:
             self.interrupt(lost)
             raise
         except (DatabaseError, NotRunning) as error:
-            raise self._given_up(error) from error
+            raise self.given_up(error) from error
 
     def record_blocking(self, record: Record) -> Any:
         """The same for a thread."""
@@ -144,14 +147,14 @@ class Run:
             self.interruption = lost
             raise
         except (DatabaseError, NotRunning) as error:
-            raise self._given_up(error) from error
+            raise self.given_up(error) from error
 
     def _refuse_interrupted(self) -> None:
         """Code that swallows its cancellation goes on, with what only the interruption made."""
         if self.interruption is not None:
             raise self.interruption
 
-    def _given_up(self, error: Exception) -> RunInterrupted:
+    def given_up(self, error: Exception) -> RunInterrupted:
         """The database's trouble is never the workflow's outcome: the run stops and goes on elsewhere."""
         self.interruption = self.interruption or RunInterrupted(self.workflow_id, str(error))
         return self.interruption

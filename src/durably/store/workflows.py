@@ -6,7 +6,7 @@ Each function is one transaction. Those that may be repeated after a lost answer
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -52,6 +52,8 @@ ENQUEUED = (
     "timeout_ms",
     "attributes",
 )
+
+Row: TypeAlias = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -111,15 +113,15 @@ async def existing(database: Database, workflow_ids: Sequence[str]) -> set[str]:
     return {row.workflow_id for row in rows}
 
 
-async def get(database: Database, workflow_id: str) -> Any:
+async def get(database: Database, workflow_id: str) -> Row | None:
     """The row of a workflow, or None."""
     rows = await database.rows("workflows/get", {"workflow_id": workflow_id})
-    return rows[0] if rows else None
+    return rows[0]._asdict() if rows else None
 
 
-async def list_workflows(database: Database, conditions: Mapping[str, Any]) -> list[Any]:
+async def list_workflows(database: Database, conditions: Mapping[str, Any]) -> list[Row]:
     """The rows of a filter's page."""
-    return await _query(database, "workflows/list", conditions)
+    return [row._asdict() for row in await _query(database, "workflows/list", conditions)]
 
 
 async def count(database: Database, conditions: Mapping[str, Any]) -> int:
@@ -130,10 +132,10 @@ async def count(database: Database, conditions: Mapping[str, Any]) -> int:
 
 async def list_steps(
     database: Database, workflow_id: str, *, load_output: bool, limit: int | None, offset: int
-) -> list[Any]:
+) -> list[Row]:
     """The recorded operations of a workflow."""
     parameters = {"workflow_id": workflow_id, "load_output": load_output, "limit": limit, "offset": offset}
-    return await _query(database, "steps/list", parameters)
+    return [row._asdict() for row in await _query(database, "steps/list", parameters)]
 
 
 async def cancel(
@@ -146,13 +148,13 @@ async def cancel(
 
 
 async def resume(
-    database: Database, workflow_ids: Sequence[str], *, queue_name: str, running: bool
+    database: Database, workflow_ids: Sequence[str], *, queue_name: str, token: str
 ) -> dict[str, bool]:
     """Resume workflows if all of them exist: every one that was met, and whether it was changed.
 
-    Repeat with `running=False`: by then our own first attempt may run.
+    Repeating it with the same token changes nothing more.
     """
-    parameters = {"workflow_ids": list(workflow_ids), "queue_name": queue_name, "running": running}
+    parameters = {"workflow_ids": list(workflow_ids), "queue_name": queue_name, "token": token}
     rows = await database.rows("workflows/resume", parameters)
     return {row.workflow_id: row.changed for row in rows}
 

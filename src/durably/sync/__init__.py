@@ -8,7 +8,7 @@ WrongContext outside a workflow.
 
 from __future__ import annotations
 
-from durably.sync._context import cancel_requested, step_id, workflow_id
+from durably.sync._context import cancel_requested, client, step_id, workflow_id
 from durably.sync._events import get_event, set_event
 from durably.sync._messages import recv, send
 from durably.sync._time import sleep, sleep_until
@@ -16,6 +16,7 @@ from durably.sync._values import now, random, run_step, uuid4
 
 __all__ = [
     "cancel_requested",
+    "client",
     "get_event",
     "now",
     "random",

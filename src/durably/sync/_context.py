@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from durably.client import DBOSClient
 from durably.engine.context import current_frame, current_run
 
-__all__ = ["cancel_requested", "step_id", "workflow_id"]
+__all__ = ["cancel_requested", "client", "step_id", "workflow_id"]
 
 
 def workflow_id() -> str:
@@ -34,3 +35,16 @@ def cancel_requested() -> bool:
     """
     here = current_frame()
     return here is not None and here.cancel_requested
+
+
+def client() -> DBOSClient:
+    """The application's own client, for what a workflow does to other workflows, or wants to know of them.
+
+    In a workflow each such call (cancel, resume, fork, rewind, pause, delete, status, lists, steps, ..., also
+    on the handles that it gives) is an operation: done, then recorded. In a step nothing of it is recorded.
+
+        sync.client().cancel_workflow("order-17", cancel_children=True)
+        status = sync.client().retrieve_workflow("order-17").get_status()
+    """
+    found: DBOSClient = current_run().resources.client_blocking()
+    return found

@@ -19,7 +19,7 @@ WITH asked AS MATERIALIZED (
     FROM clock WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM ripe))
     RETURNING s.queue_name
 ), late AS MATERIALIZED (
-    SELECT s.workflow_uuid FROM {schema}.workflow_status s
+    SELECT s.workflow_uuid, s.owner_xid FROM {schema}.workflow_status s
     WHERE s.status IN ('ENQUEUED', 'PENDING', 'DELAYED')
       AND s.workflow_deadline_epoch_ms <= (SELECT now_ms FROM clock)
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
@@ -28,8 +28,9 @@ WITH asked AS MATERIALIZED (
     UPDATE {schema}.workflow_status s
     SET status = 'CANCELLED', owner_xid = NULL, queue_name = NULL, deduplication_id = NULL,
         started_at_epoch_ms = NULL, updated_at = now_ms, completed_at = now_ms
-    FROM clock WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM late))
-    RETURNING s.workflow_uuid
+    FROM clock, late
+    WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM late)) AND s.workflow_uuid = late.workflow_uuid
+    RETURNING s.workflow_uuid, late.owner_xid
 )
 SELECT 'result' AS kind, s.workflow_uuid AS id, s.status AS key, COALESCE(o.output, s.output) AS value,
        COALESCE(o.error, s.error) AS error, s.serialization,
@@ -58,8 +59,8 @@ FROM (SELECT queue_name, CASE WHEN octet_length(queue_name) < 7900
       FROM (SELECT DISTINCT queue_name FROM due) q) d
 UNION ALL
 SELECT 'cancelled', workflow_uuid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM (SELECT workflow_uuid, CASE WHEN octet_length(workflow_uuid) < 7900
-                                 THEN pg_notify('durably', 'c::' || workflow_uuid) END AS stops,
+FROM (SELECT workflow_uuid, CASE WHEN owner_xid IS NOT NULL AND octet_length(workflow_uuid) < 7900
+                                 THEN pg_notify('durably', 'c::' || workflow_uuid || '::' || owner_xid) END AS stops,
              CASE WHEN octet_length(workflow_uuid) < 7900
                   THEN pg_notify('durably', 'r::' || workflow_uuid) END AS wakes
       FROM overdue) o

@@ -1,6 +1,6 @@
 -- Cancels workflows that have not ended with an outcome, with their children where asked. Children are found
 -- through parent_workflow_id. Locks the rows in one order. The notices wake waiters, and the executors that
--- run them, at commit. Returns every workflow that was met, and whether it was changed.
+-- run them (by their owner token), at commit. Returns every workflow that was met, and whether it was changed.
 WITH RECURSIVE met AS (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
@@ -11,7 +11,7 @@ WITH RECURSIVE met AS (
     JOIN {schema}.workflow_status child ON child.parent_workflow_id = met.workflow_uuid
     WHERE %(cancel_children)s::boolean
 ), locked AS MATERIALIZED (
-    SELECT s.workflow_uuid
+    SELECT s.workflow_uuid, s.owner_xid
     FROM {schema}.workflow_status s
     WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM met)) AND s.status NOT IN ('SUCCESS', 'ERROR')
     ORDER BY s.workflow_uuid
@@ -24,10 +24,11 @@ WITH RECURSIVE met AS (
     FROM locked
     WHERE s.workflow_uuid = locked.workflow_uuid
       AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM locked))
-    RETURNING s.workflow_uuid
+    RETURNING s.workflow_uuid, locked.owner_xid
 ), told AS (
-    SELECT count(pg_notify('durably', 'c::' || workflow_uuid)) + count(pg_notify('durably', 'r::' || workflow_uuid))
-        AS notices
+    SELECT count(CASE WHEN owner_xid IS NOT NULL
+                      THEN pg_notify('durably', 'c::' || workflow_uuid || '::' || owner_xid) END)
+         + count(pg_notify('durably', 'r::' || workflow_uuid)) AS notices
     FROM cancelled WHERE octet_length(workflow_uuid) < 7900
 )
 SELECT met.workflow_uuid AS workflow_id, cancelled.workflow_uuid IS NOT NULL AS changed

@@ -1,0 +1,61 @@
+"""The client of an application: in a workflow, what it does to others or sees of them is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+
+from durably.client import AsyncDBOSClient, AsyncWorkflowHandle
+from durably.client._base import Effect
+from durably.concurrency.portal import Portal
+from durably.core import names, ops
+from durably.engine.context import current_frame
+from durably.handles import AsyncRunHandle
+
+if TYPE_CHECKING:
+    from durably.app import App
+
+__all__ = ["RecordingClient", "RunPortal"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+class RecordingClient(AsyncDBOSClient):
+    """An application's own client; outside a workflow it is like any other."""
+
+    _app: App
+
+    def of(self, app: App) -> Self:
+        """The same, with handles of this application's runs."""
+        self._app = app
+        return self
+
+    def _handle(self, workflow_id: str, result_type: Any = Any) -> AsyncWorkflowHandle[Any]:
+        if current_frame() is None:
+            return super()._handle(workflow_id, result_type)
+        return AsyncRunHandle(self._app, workflow_id, result_type)
+
+    def _perform(self, name: str, effect: Effect[V], show: Callable[[V], T]) -> Coroutine[Any, Any, T]:
+        here = current_frame()
+        if here is None:
+            return super()._perform(name, effect, show)
+        kind: type[ops.Affect[V]] = ops.Fork if name == names.FORK_WORKFLOW else ops.Affect
+        return self._shown(here.run.perform(kind(name, effect)), show)
+
+
+class RunPortal(Portal):
+    """Carries the calls of blocking code to an application's loop; interrupted, a workflow's calls end."""
+
+    def __init__(self, portal: Portal) -> None:
+        super().__init__(portal.loop)
+        self._outer = portal
+
+    def call(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """See Portal.call."""
+        here = current_frame()
+        if here is None or here.step:
+            return self._outer.call(function, *args, **kwargs)
+        here.run.resources.refuse_on_loop(getattr(function, "__name__", "it"))
+        return here.run.wait_for(lambda: function(*args, **kwargs))

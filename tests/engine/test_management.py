@@ -1,0 +1,294 @@
+"""What a workflow does to other workflows, and what resuming does to one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from durably import AsyncDBOSClient, DBOSClient, WorkflowFilter, aio, sync
+from durably.app import App
+from durably.errors import NoSuchWorkflow
+from tests.engine.support import enqueue, eventually, rows, status
+
+STEPS = (
+    "SELECT function_id, function_name, output, error FROM dbos.operation_outputs WHERE workflow_uuid = %s"
+)
+
+
+def steps(url: str, workflow_id: str) -> list[tuple[Any, ...]]:
+    return rows(url, f"{STEPS} ORDER BY function_id", workflow_id)
+
+
+def named(url: str, workflow_id: str) -> list[tuple[int, str]]:
+    return [(number, name) for number, name, *_ in steps(url, workflow_id)]
+
+
+def run_again(url: str, workflow_id: str) -> None:
+    """As after a crash behind the last operation: the history is there, the outcome is not."""
+    rows(url, "DELETE FROM dbos.workflow_output WHERE workflow_uuid = %s", workflow_id)
+    rows(
+        url,
+        "UPDATE dbos.workflow_status SET status = 'ENQUEUED', queue_name = '_dbos_internal_queue' "
+        "WHERE workflow_uuid = %s",
+        workflow_id,
+    )
+
+
+VERBS = [
+    (1, "DBOS.getStatus"),
+    (2, "DBOS.cancelWorkflow"),
+    (3, "DBOS.resumeWorkflow"),
+    (4, "DBOS.listWorkflows"),
+    (5, "DBOS.listWorkflowSteps"),
+    (6, "DBOS.countWorkflows"),
+]
+
+
+async def test_verbs_on_other_workflows_are_recorded_steps(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+    seen: list[Any] = []
+
+    @app.workflow(name="boss")
+    async def boss() -> list[Any]:
+        handle = aio.client().retrieve_workflow("other")
+        status = await handle.get_status()
+        cancelled = await handle.cancel()
+        await handle.resume(queue_name="nowhere")
+        found = await app.client.list_workflows(WorkflowFilter(name="idle"))
+        done = await handle.steps()
+        count = await app.client.count_workflows(WorkflowFilter(name="idle"))
+        seen.append((status, found))
+        return [status.status, cancelled, [w.workflow_id for w in found], len(done), count]
+
+    async with app:
+        enqueue(database_url, "other", "idle", 7, queue="elsewhere")
+        handle = await boss.options(workflow_id="boss").start()
+        result = await handle.get_result()
+        assert result == ["ENQUEUED", True, ["other"], 0, 1]
+        assert named(database_url, "boss") == VERBS
+        assert seen[0][0].input == {"args": (7,), "kwargs": {}}
+
+        rows(database_url, "DELETE FROM dbos.workflow_status WHERE workflow_uuid = 'other'")
+        run_again(database_url, "boss")
+        assert await app.client.retrieve_workflow("boss").get_result() == result
+        assert seen[0] == seen[1]
+    assert named(database_url, "boss") == VERBS
+
+
+async def test_a_def_workflow_has_the_same_verbs(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+    kinds: list[type] = []
+
+    @app.workflow(name="boss")
+    def boss() -> list[Any]:
+        kinds.append(type(sync.client()))
+        handle = sync.client().retrieve_workflow("other")
+        status = handle.get_status().status
+        cancelled = handle.cancel()
+        handle.resume(queue_name="nowhere")
+        found = sync.client().list_workflows(WorkflowFilter(name="idle"))
+        return [
+            status,
+            cancelled,
+            [w.workflow_id for w in found],
+            len(handle.steps()),
+            sync.client().count_workflows(),
+        ]
+
+    async with app:
+        enqueue(database_url, "other", "idle", 7, queue="elsewhere")
+        handle = await asyncio.to_thread(boss.options(workflow_id="boss").start)
+        result = await asyncio.to_thread(handle.get_result)
+        assert result == ["ENQUEUED", True, ["other"], 0, 2]
+        assert named(database_url, "boss") == VERBS
+        rows(database_url, "DELETE FROM dbos.workflow_status WHERE workflow_uuid = 'other'")
+        run_again(database_url, "boss")
+        assert await asyncio.to_thread(handle.get_result) == result
+    assert kinds == [DBOSClient, DBOSClient]
+    assert named(database_url, "boss") == VERBS
+
+
+async def test_a_verb_takes_its_number_when_it_is_called(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+
+    @app.step(name="step")
+    async def step() -> None: ...
+
+    @app.workflow(name="boss")
+    async def boss() -> None:
+        handle = app.client.retrieve_workflow("boss")
+        await asyncio.gather(handle.get_status(), step(), handle.steps(), step())
+
+    async with app:
+        await boss.options(workflow_id="boss").start()
+        await eventually(lambda: status(database_url, "boss") == "SUCCESS")
+    names = ["DBOS.getStatus", "step", "DBOS.listWorkflowSteps", "step"]
+    assert named(database_url, "boss") == list(enumerate(names, 1))
+
+
+async def test_the_error_of_a_verb_is_recorded_and_comes_again(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+
+    @app.workflow(name="boss")
+    async def boss() -> str:
+        try:
+            await aio.client().cancel_workflow("nobody")
+        except NoSuchWorkflow as error:
+            return str(error)
+        return "there was one"
+
+    async with app:
+        await boss.options(workflow_id="boss").start()
+        await eventually(lambda: status(database_url, "boss") == "SUCCESS")
+        enqueue(database_url, "nobody", "idle", queue="elsewhere")
+        run_again(database_url, "boss")
+        assert await app.client.retrieve_workflow("boss").get_result() == "no workflow has the id 'nobody'"
+    assert status(database_url, "nobody") == "ENQUEUED"
+
+
+async def test_in_a_step_a_verb_is_not_recorded(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+
+    @app.step(name="step")
+    async def step() -> bool:
+        return await aio.client().cancel_workflow("other")
+
+    @app.step(name="blocking")
+    def blocking() -> str:
+        return sync.client().get_workflow("other").status
+
+    @app.workflow(name="boss")
+    async def boss() -> list[Any]:
+        return [await step(), await aio.run_step("blocking", blocking)]
+
+    async with app:
+        enqueue(database_url, "other", "idle", queue="elsewhere")
+        await boss.options(workflow_id="boss").start()
+        assert await app.client.retrieve_workflow("boss").get_result() == [True, "CANCELLED"]
+    assert named(database_url, "boss") == [(1, "step"), (2, "blocking")]
+
+
+async def test_a_workflow_that_cancels_itself_stops(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+    after: list[str] = []
+
+    @app.workflow(name="boss")
+    async def boss() -> None:
+        await aio.client().cancel_workflow(aio.workflow_id())
+        after.append("went on")
+
+    async with app:
+        await boss.options(workflow_id="boss").start()
+        await eventually(lambda: status(database_url, "boss") == "CANCELLED")
+        await eventually(lambda: "boss" not in app._engine_running().executor.running)
+    assert (after, steps(database_url, "boss")) == ([], [])
+
+
+# -- resume ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+async def test_resuming_a_running_workflow_stops_its_first_execution_at_once(
+    database_url: str, same_process: bool
+) -> None:
+    bodies: list[str] = []
+    apps = []
+    for name in ("one", "two"):
+        app = App("a", system_database_url=database_url)
+        apps.append(app)
+
+        def register(app: App, name: str) -> None:
+            @app.step(name="step")
+            async def step() -> str:
+                bodies.append(f"{name} began")
+                try:
+                    await (gate.wait() if len(bodies) > 1 else asyncio.Event().wait())
+                except asyncio.CancelledError:
+                    bodies.append(f"{name} stopped")
+                    raise
+                return f"{name} {bodies.count(f'{name} began')}"
+
+            @app.workflow(name="w")
+            async def workflow() -> str:
+                return await step()
+
+        register(app, name)
+    gate = asyncio.Event()
+    one, two = apps
+    async with one, AsyncDBOSClient.create(system_database_url=database_url) as client:
+        enqueue(database_url, "w", "w", queue="_dbos_internal_queue")
+        await eventually(lambda: bodies)
+        if not same_process:
+            await two._begin()
+            one._engine_running().dispatcher._capacity = 0  # the next execution is the other one's
+        handle = await client.resume_workflow("w")
+        await eventually(lambda: len(bodies) >= 3)
+        second = "one" if same_process else "two"
+        if same_process:
+            assert bodies == ["one began", "one stopped", "one began"]  # in this order
+        assert sorted(bodies) == sorted(["one began", "one stopped", f"{second} began"])
+        gate.set()
+        assert await handle.get_result() == ("one 2" if same_process else "two 1")
+        await two._end()
+    assert len(bodies) == 3
+    assert [name for _, name in named(database_url, "w")] == ["step"]
+
+
+async def test_a_blocking_step_of_a_resumed_workflow_is_asked_to_end(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+    began, asked = threading.Event(), threading.Event()
+
+    @app.workflow(name="w")
+    def workflow() -> str:
+        if not began.is_set():
+            began.set()
+            while not sync.cancel_requested():
+                threading.Event().wait(0.002)
+            asked.set()
+            return "first"
+        return "second"
+
+    async with app, AsyncDBOSClient.create(system_database_url=database_url) as client:
+        enqueue(database_url, "w", "w", queue="_dbos_internal_queue")
+        assert await asyncio.to_thread(began.wait, 10)
+        handle = await client.resume_workflow("w")
+        assert await asyncio.to_thread(asked.wait, 5)
+        assert await handle.get_result() == "second"
+
+
+async def test_storms_of_cancel_and_resume_leave_one_outcome_and_one_execution(database_url: str) -> None:
+    """However they fall: each body that lost its owner has ended, and no late notice stops the last one."""
+    alive: dict[str, int] = {}
+    calm = asyncio.Event()
+    app = App("a", system_database_url=database_url)
+
+    @app.step(name="step")
+    async def step(name: str) -> str:
+        alive[name] = alive.get(name, 0) + 1
+        try:
+            await calm.wait()
+            return "done"
+        finally:
+            alive[name] -= 1
+
+    @app.workflow(name="w")
+    async def workflow(name: str) -> str:
+        return await step(name)
+
+    ids = [f"w{n}" for n in range(6)]
+    async with app, AsyncDBOSClient.create(system_database_url=database_url) as client:
+        for workflow_id in ids:
+            enqueue(database_url, workflow_id, "w", workflow_id, queue="_dbos_internal_queue")
+        for round_ in range(25):
+            await asyncio.gather(
+                *(client.cancel_workflow(each) for each in ids[: round_ % 7]),
+                *(client.resume_workflow(each) for each in ids),
+            )
+        await client.resume_workflows(ids)
+        await eventually(lambda: [alive.get(each) for each in ids] == [1] * 6)
+        calm.set()
+        assert [await client.retrieve_workflow(each).get_result(timeout=20) for each in ids] == ["done"] * 6
+    assert [len(steps(database_url, each)) for each in ids] == [1] * 6
