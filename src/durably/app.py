@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from typing import Any, ParamSpec, TypeVar, overload
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from durably import config
 from durably.client import AsyncDBOSClient, DBOSClient
@@ -14,9 +15,15 @@ from durably.client._opening import embedded_server
 from durably.codec import Codec, Codecs, Parameters, visible_errors
 from durably.concurrency.portal import Portal, on_loop
 from durably.concurrency.world import RealWorld
+from durably.core import checks
 from durably.core.names import RESERVED_PREFIX
 from durably.core.ports import Beat, QueueRow
-from durably.decorators import AsyncWorkflow, BlockingWorkflow, step_function
+from durably.decorators import (
+    AsyncWorkflow,
+    BlockingWorkflow,
+    step_function,
+    workflow_methods,
+)
 from durably.engine.call import Call
 from durably.engine.engine import Engine
 from durably.engine.host import Processes
@@ -30,10 +37,14 @@ from durably.store.notify import Listener
 from durably.store.postgres import PostgresStore
 from durably.types import Retry, Seconds
 
+if TYPE_CHECKING:
+    from durably.decorators import AsyncClassWorkflow, BlockingClassWorkflow
+
 __all__ = ["App", "Queue"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Queue:
@@ -132,8 +143,14 @@ class App:
         class_name: str | None = None,
         max_recovery_attempts: int | None = None,
         serialization: str | None = None,
+        required_roles: Sequence[str] = (),
     ) -> _WorkflowDecorator:
         """Register a function as a workflow, under its qualified name unless `name` is given.
+
+        A method works too: `@app.workflow()` stands above `@classmethod` and `@staticmethod`, and an instance
+        is made with `register_instance`. Methods of instances and classes have their class's name as
+        `class_name` unless another is given. With `required_roles` a caller needs one of them, else
+        NotAuthorized.
 
         @app.workflow(name="purchaseTicket", class_name="DBOSTicketAuthority")
         async def purchase_ticket(event: str) -> str: ...
@@ -145,7 +162,26 @@ class App:
             class_name=class_name,
             max_recovery_attempts=max_recovery_attempts,
             serialization=serialization,
+            required_roles=tuple(checks.texts("required_roles", required_roles)),
         )
+
+    def register_instance(self, name: str, instance: T) -> T:
+        """Name an object whose methods are workflows, so that another process finds its own by that name.
+
+        The name is the row's `config_name`. Register it before the application starts, in every process that
+        is to run its workflows; those of an instance that a process does not know are left for one that does.
+
+            box_office = app.register_instance("main-hall", BoxOffice(seats=400))
+            await box_office.purchase_ticket("Stonebraker")
+        """
+        checks.name("name", name)
+        methods = workflow_methods(self, instance)
+        if not methods:
+            kind = type(instance).__name__
+            raise ConfigurationError(f"{kind} has no method that is a workflow of application {self.name!r}")
+        for method in methods:
+            self._registry.add(method.bind(instance, name))
+        return instance
 
     def step(
         self,
@@ -167,6 +203,8 @@ class App:
         _refuse_bare("step", _)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            if isinstance(function, staticmethod | classmethod):
+                return type(function)(decorate(function.__func__))
             self._functions.append(function)
             definition = StepDefinition(
                 name=name or function.__qualname__,
@@ -416,6 +454,14 @@ class _WorkflowDecorator:
         self._app = app
         self._options = options
 
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[Concatenate[type[T], P], Coroutine[Any, Any, R]]
+    ) -> AsyncClassWorkflow[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[Concatenate[type[T], P], R]) -> BlockingClassWorkflow[P, R]: ...
+
     @overload  # a coroutine function is a function too; the first that fits is meant
     def __call__(  # type: ignore[overload-overlap]
         self, function: Callable[P, Coroutine[Any, Any, R]]
@@ -424,15 +470,41 @@ class _WorkflowDecorator:
     @overload
     def __call__(self, function: Callable[P, R]) -> BlockingWorkflow[P, R]: ...
 
-    def __call__(self, function: Callable[..., Any]) -> Any:
+    def __call__(self, function: Any) -> Any:
+        plain = function.__func__ if isinstance(function, staticmethod | classmethod) else function
+        definition = WorkflowDefinition(**self._named(plain, function))
+        self._app._functions.append(plain)
+        if not (definition.takes_self or definition.takes_class):  # else when there is an instance, a class
+            self._app._registry.add(definition)
+        return (AsyncWorkflow if definition.is_async else BlockingWorkflow)(self._app, definition)
+
+    def _named(self, plain: Callable[..., Any], given: object) -> dict[str, Any]:
+        """The name is the function's; a method that is called on an instance or a class has that class's."""
         options = dict(self._options)
-        definition = WorkflowDefinition(
-            name=options.pop("name") or function.__qualname__, function=function, **options
-        )
-        self._app._registry.add(definition)
-        self._app._functions.append(function)
-        kind = AsyncWorkflow if definition.is_async else BlockingWorkflow
-        return kind(self._app, definition)
+        name = options.pop("name") or plain.__qualname__
+        takes_self = plain is given and _class_of(plain) is not None and _first_parameter(plain) == "self"
+        takes_class = isinstance(given, classmethod)
+        if plain is given and _class_of(plain) and _first_parameter(plain) == "cls":
+            raise TypeError(f"write @app.workflow() above @classmethod: {name}")
+        if options["class_name"] is None and (takes_self or takes_class):
+            options["class_name"] = _class_of(plain)
+        return {
+            "name": name,
+            "function": plain,
+            "takes_self": takes_self,
+            "takes_class": takes_class,
+            **options,
+        }
+
+
+def _class_of(function: Callable[..., Any]) -> str | None:
+    """The name of the class in whose body a function stands."""
+    scope = function.__qualname__.rpartition(".")[0]
+    return None if scope.endswith("<locals>") or not scope else scope.rpartition(".")[2]
+
+
+def _first_parameter(function: Callable[..., Any]) -> str | None:
+    return next(iter(inspect.signature(function).parameters), None)
 
 
 def _refuse_bare(decorator: str, given: object) -> None:

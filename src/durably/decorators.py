@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
 
 from durably.core import names, ops
 from durably.core.ops import RunStep
@@ -17,17 +17,24 @@ from durably.engine import performers, steps
 from durably.engine.call import Call
 from durably.engine.context import Frame, current_frame
 from durably.engine.registry import StepDefinition, WorkflowDefinition
-from durably.errors import WrongContext
+from durably.errors import ConfigurationError, WrongContext
 from durably.handles import AsyncRunHandle, RunHandle
 
 if TYPE_CHECKING:
     from durably.app import App
     from durably.engine.run import Run
 
-__all__ = ["AsyncWorkflow", "BlockingWorkflow", "step_function"]
+__all__ = [
+    "AsyncWorkflow",
+    "BlockingWorkflow",
+    "step_function",
+    "workflow_methods",
+]
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 
 Numbered: TypeAlias = tuple[
     int, HistoryRow | None
@@ -42,12 +49,38 @@ class _Workflow(Generic[P, R]):
         functools.update_wrapper(wrapped, definition.function)
         self._app = app
         self._call = call or Call()
-        self.definition = definition
+        self._bound: dict[int, Any] = {}  # by the id of a configured instance, which is kept alive by it
+        self.definition: WorkflowDefinition = definition
 
     @property
     def name(self) -> str:
         """The name under which the workflow is registered."""
         return self.definition.name
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """A class method is registered when there is the class."""
+        if self.definition.takes_class:
+            self.definition = self.definition.bound(owner)
+            self._app._registry.add(self.definition)
+
+    def bind(self, instance: object, config_name: str) -> WorkflowDefinition:
+        """The workflow of a configured instance, which is what its method means from now on."""
+        definition = self.definition.bound(instance, config_name)
+        self._bound[id(instance)] = type(self)(self._app, definition, self._call)
+        return definition
+
+    def _of(self, instance: object) -> Any:
+        """What the name of a method means, looked up in an instance."""
+        if instance is None or not self.definition.takes_self:
+            return self
+        try:
+            return self._bound[id(instance)]
+        except KeyError:
+            kind = type(instance).__name__
+            raise ConfigurationError(
+                f"workflow {self.name!r} is a method, and this {kind} has no name by which another process "
+                f"finds its own: make it with app.register_instance('some-name', {kind}(...))"
+            ) from None
 
     def _start_operation(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ops.StartChild:
         return ops.StartChild(self.definition, args, kwargs, self._call)
@@ -64,9 +97,6 @@ class _Workflow(Generic[P, R]):
             )
         return type(self)(self._app, self.definition, replace(self._call, **options))
 
-    def __get__(self, instance: object, owner: type | None = None) -> Any:
-        return self
-
 
 class AsyncWorkflow(_Workflow[P, R]):
     """An `async def` workflow.
@@ -74,6 +104,20 @@ class AsyncWorkflow(_Workflow[P, R]):
     ticket = await purchase_ticket("Stonebraker", ["a1"], date)
     handle = await purchase_ticket.options(workflow_id="order-17").start("Stonebraker", ["a1"], date)
     """
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> AsyncWorkflow[P, R]: ...
+
+    @overload
+    def __get__(
+        self: AsyncWorkflow[Concatenate[S, Q], R], instance: S, owner: type[S]
+    ) -> AsyncWorkflow[Q, R]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> AsyncWorkflow[P, R]: ...
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self._of(instance)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         """Run the workflow and wait for its result; inside a workflow, as its child."""
@@ -83,7 +127,7 @@ class AsyncWorkflow(_Workflow[P, R]):
         here.run.refuse_coroutine(self.name)
         operation = self._start_operation(args, kwargs)
         start, result = here.run.begin(operation.name), here.run.begin(names.GET_RESULT)
-        return self._child(here.run, operation, start, result)
+        return here.run.asked_for(self.name, self._child(here.run, operation, start, result))
 
     def options(self, **options: Any) -> AsyncWorkflow[P, R]:
         """The same workflow with other options for its next start: see `durably.engine.call.Call`.
@@ -127,6 +171,20 @@ class BlockingWorkflow(_Workflow[P, R]):
     ticket = purchase_ticket("Stonebraker", ["a1"], date)
     """
 
+    @overload
+    def __get__(self, instance: None, owner: type) -> BlockingWorkflow[P, R]: ...
+
+    @overload
+    def __get__(
+        self: BlockingWorkflow[Concatenate[S, Q], R], instance: S, owner: type[S]
+    ) -> BlockingWorkflow[Q, R]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> BlockingWorkflow[P, R]: ...
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self._of(instance)
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the workflow and wait for its result; inside a workflow, as its child."""
         here = _workflow_frame(self.name)
@@ -158,6 +216,19 @@ class BlockingWorkflow(_Workflow[P, R]):
         return RunHandle(twin, self._app._calls())
 
 
+if TYPE_CHECKING:  # what a class method's decorators give: bound already, whatever it is looked up in
+
+    class AsyncClassWorkflow(AsyncWorkflow[P, R]):
+        """An `async def` class method."""
+
+        def __get__(self, instance: object, owner: type | None = None) -> AsyncWorkflow[P, R]: ...
+
+    class BlockingClassWorkflow(BlockingWorkflow[P, R]):
+        """A `def` class method."""
+
+        def __get__(self, instance: object, owner: type | None = None) -> BlockingWorkflow[P, R]: ...
+
+
 def _workflow_frame(name: str) -> Frame | None:
     """Where the caller is; a step cannot start a workflow durably."""
     here = current_frame()
@@ -167,6 +238,16 @@ def _workflow_frame(name: str) -> Frame | None:
             "workflow, before or after the step"
         )
     return here
+
+
+def workflow_methods(app: App, instance: object) -> list[_Workflow[..., Any]]:
+    """The workflows of an application that are methods of an instance."""
+    return [
+        attribute
+        for kind in type(instance).__mro__
+        for attribute in vars(kind).values()
+        if isinstance(attribute, _Workflow) and attribute._app is app and attribute.definition.takes_self
+    ]
 
 
 def step_function(definition: StepDefinition) -> Callable[..., Any]:

@@ -24,6 +24,8 @@ DurablyError
 +-- StepError
 |   +-- StepRetriesExhausted
 |   +-- StepTimeout
++-- NotAuthorized               the workflow needs a role that its caller has not
++-- NoSuchVersion               no application has registered a version of this name
 +-- WrongContext                a call that only works (or never works) inside a workflow
 +-- NotRunning                  the application or the client is closed, or not started
 +-- EmbeddedUnavailable         no embedded PostgreSQL for this platform, or it does not start
@@ -46,9 +48,11 @@ __all__ = [
     "EmbeddedUnavailable",
     "EncodeError",
     "InvalidOption",
+    "NoSuchVersion",
     "NoSuchWorkflow",
     "NonDeterminism",
     "NotASystemDatabase",
+    "NotAuthorized",
     "NotRunning",
     "RecoveryAttemptsExceeded",
     "RunInterrupted",
@@ -289,6 +293,31 @@ class StepTimeout(StepError, TimeoutError):
     def __init__(self, step: str, seconds: float) -> None:
         super().__init__(step, f"step {step!r} did not end within {seconds:g} s")
         self.seconds = seconds
+
+
+class NotAuthorized(DurablyError):
+    """The workflow needs a role that its caller has not."""
+
+    def __init__(self, name: str, *, required: tuple[str, ...], roles: tuple[str, ...]) -> None:
+        has = f"its roles are {', '.join(roles)}" if roles else "it was started without roles"
+        super().__init__(
+            f"workflow {name!r} needs one of the roles {', '.join(required)}; {has}: start it with "
+            "authenticated_user= and authenticated_roles="
+        )
+        self.name = name
+        self.required = required
+        self.roles = roles
+
+
+class NoSuchVersion(DurablyError, LookupError):
+    """No application has registered a version of this name."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"no application has registered the version {version!r} here: a worker registers its own version "
+            "when it starts; `durably version list` shows what there is"
+        )
+        self.version = version
 
 
 class WrongContext(DurablyError):

@@ -16,12 +16,15 @@ from typing_extensions import ParamSpec, TypeVar
 __all__ = [
     "ACTIVE",
     "TERMINAL",
+    "ApplicationVersion",
     "DuplicationPolicy",
     "EnqueueOptions",
     "Retry",
     "Seconds",
     "Status",
     "StepInfo",
+    "StrandedWorkflow",
+    "WorkflowContext",
     "WorkflowFilter",
     "WorkflowIdReusePolicy",
     "WorkflowStatus",
@@ -75,6 +78,7 @@ class EnqueueOptions(Generic[P, R_co]):
     queue_partition_key: str | None = None
     authenticated_user: str | None = None
     authenticated_roles: Sequence[str] = ()
+    assumed_role: str | None = None
     attributes: Mapping[str, Any] | None = None
     application_name: str | None = None
     serialization: str | None = None
@@ -101,6 +105,7 @@ class EnqueueOptions(Generic[P, R_co]):
             queue_partition_key: str | None = None,
             authenticated_user: str | None = None,
             authenticated_roles: Sequence[str] = (),
+            assumed_role: str | None = None,
             attributes: Mapping[str, Any] | None = None,
             application_name: str | None = None,
             serialization: str | None = None,
@@ -184,6 +189,67 @@ class StepInfo:
     started_at_epoch_ms: int | None = None
     completed_at_epoch_ms: int | None = None
     serialization: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowContext:
+    """What a workflow's code can know of its own run.
+
+    All but `attempt` and `app_version` is the same at every replay; decide nothing by those two. `attempt` is
+    1 at first. `deadline` is an aware datetime.
+    """
+
+    workflow_id: str
+    name: str
+    class_name: str | None = None
+    config_name: str | None = None
+    queue_name: str | None = None
+    parent_workflow_id: str | None = None
+    authenticated_user: str | None = None
+    authenticated_roles: tuple[str, ...] = ()
+    assumed_role: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    deadline: datetime | None = None
+    attempt: int = 1
+    app_version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationVersion:
+    """A version of an application, as its first worker registered it.
+
+    The one with the highest `version_timestamp` is the latest: it runs what was enqueued for no version.
+    """
+
+    version_id: str
+    version_name: str
+    version_timestamp: int
+    created_at: int
+    application_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrandedWorkflow:
+    """A workflow that was set aside because its recorded operations do not fit the code.
+
+    `function_id` is the first operation that differs, `asked` what the code asked for there and `recorded`
+    what the record has. `code` is the fingerprint of the code that met it; `code_changed` tells whether other
+    code made the record, or this very code, which then depends on something unrecorded.
+    """
+
+    workflow_id: str
+    name: str
+    class_name: str | None = None
+    queue_name: str | None = None
+    app_version: str | None = None
+    application_name: str | None = None
+    function_id: int
+    asked: str
+    recorded: str
+    code: str
+    code_changed: bool
+    stranded_at: int
+    explanation: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -234,7 +234,7 @@ async def test_4_a_former_owner_changes_nothing(
         app_version="1",
         owner="current",
         most=1,
-        runnable=["f\x1f"],
+        runnable=["f\x1f\x1f"],
         formats=["portable_json"],
         limited=False,
     )
@@ -536,7 +536,7 @@ async def test_10_what_cannot_run_here_is_left_or_fails_with_a_reason(
 ) -> None:
     if is_broken:
         real = Registry.runnable
-        monkeypatch.setattr(Registry, "runnable", lambda self: [*real(self), "unknown\x1f"])
+        monkeypatch.setattr(Registry, "runnable", lambda self: [*real(self), "unknown\x1f\x1f"])
     app = App("ten", system_database_url=database_url, version="1")
     app.queue("q", worker_concurrency=1)
 

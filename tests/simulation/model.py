@@ -422,7 +422,7 @@ class Model:
             and row.queue_name == claim.queue_name
             and row.app_version in (claim.app_version, self._free_version(claim))
             and row.application_name in (claim.application_name, None)
-            and f"{row.name}\x1f{row.class_name or ''}" in claim.runnable
+            and f"{row.name}\x1f{row.class_name or ''}\x1f{row.config_name or ''}" in claim.runnable
             and (row.serialization is None or row.serialization in claim.formats)
         )
 

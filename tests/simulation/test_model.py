@@ -86,7 +86,7 @@ class Caller:
                 app_version=executor.app_version,
                 owner=f"{self.prefix}token{self.claims}",
                 most=self.random.randint(1, 4),
-                runnable=["f\x1f", "g\x1fC"],
+                runnable=["f\x1f\x1f", "g\x1fC\x1f"],
                 formats=["portable_json"],
                 limited=queue != INTERNAL_QUEUE and self.random.random() < 0.5,
             ),

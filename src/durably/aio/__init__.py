@@ -7,17 +7,21 @@ instants are aware `datetime`s. All of them raise WrongContext outside a workflo
 
 from __future__ import annotations
 
-from durably.aio._context import cancel_requested, client, step_id, workflow_id
+from durably.aio._context import cancel_requested, client, context, step_id, workflow_id
 from durably.aio._events import get_event, set_event
 from durably.aio._messages import recv, send
+from durably.aio._patches import deprecate_patch, patch
 from durably.aio._time import sleep, sleep_until
 from durably.aio._values import now, random, run_step, uuid4
 
 __all__ = [
     "cancel_requested",
     "client",
+    "context",
+    "deprecate_patch",
     "get_event",
     "now",
+    "patch",
     "random",
     "recv",
     "run_step",

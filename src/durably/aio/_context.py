@@ -1,11 +1,12 @@
-"""Where the calling code is."""
+"""Where the calling code is, and for whom it runs."""
 
 from __future__ import annotations
 
 from durably.client import AsyncDBOSClient
 from durably.engine.context import current_frame, current_run
+from durably.types import WorkflowContext
 
-__all__ = ["cancel_requested", "client", "step_id", "workflow_id"]
+__all__ = ["cancel_requested", "client", "context", "step_id", "workflow_id"]
 
 
 def workflow_id() -> str:
@@ -14,6 +15,14 @@ def workflow_id() -> str:
     aio.workflow_id()  # 'order-17'
     """
     return current_run().workflow_id
+
+
+def context() -> WorkflowContext:
+    """What is known of the workflow that is calling: for whom it runs, its attributes, its deadline.
+
+    aio.context().authenticated_user  # 'alice'
+    """
+    return current_run().context
 
 
 def step_id() -> int | None:

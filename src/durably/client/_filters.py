@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from durably.client._records import attributes
 from durably.client._session import Settings
+from durably.codec import attributes_text
 from durably.core import checks
 from durably.errors import InvalidOption
 from durably.types import ACTIVE, TERMINAL, WorkflowFilter
@@ -49,7 +49,7 @@ def conditions(filter: WorkflowFilter, settings: Settings) -> dict[str, Any]:
         **{field: getattr(filter, field) for field in FLAGS},
         **{field: checks.instant(field, getattr(filter, field)) for field in INSTANTS},
         "workflow_id_prefix": checks.address("workflow_id_prefix", prefix) if prefix else None,
-        "attributes": attributes(settings.codecs, filter.attributes),
+        "attributes": attributes_text(settings.codecs, filter.attributes),
         "scope": _scope(filter, settings),
     }
 

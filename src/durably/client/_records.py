@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from durably.client.declared import DeclaredOptions, DeclaredWorkflow
-from durably.codec import Codec, Codecs, Parameters
+from durably.codec import Codec, Codecs, Parameters, attributes_text
+from durably.concurrency import trace
 from durably.core import checks
 from durably.core.names import INTERNAL_QUEUE, NULL_TOPIC, RESERVED_PREFIX
 from durably.core.records import Create, Send
@@ -69,12 +70,13 @@ def creation(
         or application_name,
         authenticated_user=checks.optional_name("authenticated_user", options.authenticated_user),
         authenticated_roles=_roles(codecs, options.authenticated_roles),
+        assumed_role=checks.optional_name("assumed_role", options.assumed_role),
         priority=_priority(options.priority),
         deduplication_id=checks.optional_name("deduplication_id", options.deduplication_id),
         queue_partition_key=checks.optional_name("queue_partition_key", options.queue_partition_key),
         delay_seconds=checks.duration("delay", options.delay, zero=True) or None,
         timeout_ms=_milliseconds(checks.duration("timeout", options.timeout, zero=False)),
-        attributes=attributes(codecs, options.attributes),
+        attributes=attributes_text(codecs, trace.carried(options.attributes)),
         max_recovery_attempts=_attempts(options.max_recovery_attempts),
     )
 
@@ -115,18 +117,6 @@ def queue(option: str, value: object) -> str:
     if text.startswith(RESERVED_PREFIX) and text != INTERNAL_QUEUE:
         hint = f"names that begin with {RESERVED_PREFIX} are DBOS's own; only {INTERNAL_QUEUE} can be used"
         raise InvalidOption(option, value, hint)
-    return text
-
-
-def attributes(codecs: Codecs, value: object) -> str | None:
-    """The JSON text of attributes, or None."""
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise InvalidOption("attributes", value, "it must be a JSON object: pass a dict with text keys")
-    text = codecs.get("portable_json").encode(dict(value), subject="attributes")
-    if "\\u0000" in text:
-        raise InvalidOption("attributes", value, "PostgreSQL's jsonb stores no NUL characters")
     return text
 
 

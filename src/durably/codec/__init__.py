@@ -18,6 +18,7 @@ Imports durably.errors, msgspec and the standard library; no asyncio, no threads
 
 from __future__ import annotations
 
+from durably.codec.attributes import attributes_text
 from durably.codec.failure import visible_errors
 from durably.codec.pickled import Pickle
 from durably.codec.portable import PortableJSON
@@ -33,5 +34,6 @@ __all__ = [
     "Pickle",
     "PortableJSON",
     "SuperJSON",
+    "attributes_text",
     "visible_errors",
 ]

@@ -39,6 +39,11 @@ class Ledger:
         self._last += width
         return number
 
+    def next_name(self) -> str | None:
+        """What is recorded under the next number, None beyond the end of the history."""
+        row = self._rows.get(self._last + 1)
+        return None if row is None else row.function_name
+
     def recorded(self, number: int, name: str) -> HistoryRow | None:
         """The record of operation `number`, if there is one."""
         if not self._rows:

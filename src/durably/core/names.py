@@ -11,6 +11,7 @@ GET_RESULT = "DBOS.getResult"
 NOW = "DBOS.now"
 RANDOM_UUID = "DBOS.randomUUID"
 RANDOM = "DBOS.random"
+PATCH_PREFIX = "DBOS.patch-"
 
 GET_STATUS = "DBOS.getStatus"
 LIST_WORKFLOWS = "DBOS.listWorkflows"

@@ -16,6 +16,7 @@ __all__ = [
     "GetEvent",
     "GetResult",
     "Operation",
+    "Patch",
     "Receive",
     "RunStep",
     "SendMessage",
@@ -32,6 +33,11 @@ class Operation(Generic[T]):
     """Something whose outcome is recorded, with the type of that outcome."""
 
     width: ClassVar[int] = 1
+    alone: ClassVar[bool] = False  # whether no other operation of the run may be under way
+
+    def width_at(self, recorded: str | None) -> int:
+        """How many numbers it uses, where this name (None: nothing) is recorded at the next one."""
+        return self.width
 
     @property
     def name(self) -> str:
@@ -118,6 +124,27 @@ class StartChild(Operation[str]):
     def name(self) -> str:
         """A child's start is recorded under the child's name."""
         return str(self.workflow.name)
+
+
+@dataclass(frozen=True)
+class Patch(Operation[bool]):
+    """Whether the run takes the patched branch: not where its record went on without the marker.
+
+    A deprecated patch writes no marker, and steps over one that is there.
+    """
+
+    alone = True
+    patch_name: str
+    deprecated: bool = False
+
+    @property
+    def name(self) -> str:
+        """The marker's name."""
+        return names.PATCH_PREFIX + self.patch_name
+
+    def width_at(self, recorded: str | None) -> int:
+        """One number for the marker, none where there is none."""
+        return int(recorded == self.name or (recorded is None and not self.deprecated))
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     app_version: str
     owner: str
     most: int
-    runnable: Sequence[str]  # "<name>\x1f<class name>", the latter '' for none
+    runnable: Sequence[str]  # "<name>\x1f<class name>\x1f<config name>", '' for none
     formats: Sequence[str]
     limited: bool
 
@@ -90,6 +90,8 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     assumed_role: str | None
     authenticated_roles: str | None
     has_history: bool
+    attributes: str | None = None
+    parent_workflow_id: str | None = None
 
 
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):

@@ -52,7 +52,7 @@ class Dispatcher:
         self._capacity = capacity
         self._world = world
         self._ask = ask
-        self._runnable = registry.runnable()
+        self._registry = registry
         self._queues: dict[str, QueueRow] = {}
         self._ready: dict[str, bool] = {}  # queues that may have work, in order, and whether a notice said so
         self._strangers: dict[str, float] = {}  # queues that are not ours, so far, and when to ask again
@@ -176,7 +176,7 @@ class Dispatcher:
                     app_version=identity.app_version,
                     owner=owner,
                     most=most,
-                    runnable=self._runnable,
+                    runnable=self._registry.runnable(),
                     formats=self._formats,
                     limited=queue.limited,
                 )

@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
-from durably.codec import Codecs
+from durably.codec import Codecs, attributes_text
 from durably.core.ids import child_id, new_id
 from durably.core.ops import StartChild
 from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, World
 from durably.core.records import Create, Created
-from durably.engine import steps
-from durably.engine.call import Call
+from durably.engine import attributes, authority, steps
+from durably.engine.call import INHERITED, Call
 from durably.engine.dispatcher import Dispatcher
 from durably.engine.executor import Executor, Resources
 from durably.engine.host import host_identity, start_of
@@ -87,6 +87,7 @@ class Engine:
             workers=self.workers,
             codecs=codecs,
             world=world,
+            app_version=app_version,
             start_child=self._start_child,
         )
         self.executor = Executor(registry=registry, store=store, resources=self.resources, freed=self._freed)
@@ -206,13 +207,16 @@ class Engine:
             child_id(parent.workflow_id, number) if parent else new_id(self.world.random)
         )
         claimed = parent.claimed if parent else None
-        timeout = seconds(call.timeout)
+        timeout = seconds(call.given("timeout"))
+        rights = authority.of(call, claimed)
+        assumed_role = authority.check(definition, rights)
         return Create(
             workflow_id=workflow_id,
             creator=(token := new_id(self.world.random)),
             owner=token,
             name=definition.name,
             class_name=definition.class_name,
+            config_name=definition.config_name,
             queue_name=call.queue_name,
             inputs=codec.encode_arguments(
                 tuple(args),
@@ -223,19 +227,20 @@ class Engine:
             serialization=codec.name,
             run_now=call.queue_name is None,
             executor_id=self.identity.executor_id,
-            app_version=self.identity.app_version,
+            app_version=call.app_version or self.identity.app_version,
             application_name=self.identity.application_name,
             application_id="",
-            authenticated_user=call.authenticated_user or (claimed.authenticated_user if claimed else None),
-            assumed_role=claimed.assumed_role if claimed else None,
-            authenticated_roles=claimed.authenticated_roles if claimed else None,
+            authenticated_user=rights.user,
+            assumed_role=assumed_role,
+            authenticated_roles=rights.roles_text,
             priority=call.priority or 0,
             deduplication_id=call.deduplication_id,
             queue_partition_key=call.queue_partition_key,
             delay_seconds=seconds(call.delay),
             timeout_ms=None if timeout is None else int(timeout * 1000),
-            deadline_ms=claimed.deadline_ms if claimed and timeout is None else None,
+            deadline_ms=claimed.deadline_ms if claimed and call.timeout is INHERITED else None,
             parent_workflow_id=parent.workflow_id if parent else None,
+            attributes=attributes_text(self.resources.codecs, attributes.of(call, claimed)),
             caller_id=parent.workflow_id if parent else None,
             caller_owner=parent.owner if parent else None,
             function_id=number,
@@ -255,6 +260,7 @@ class Engine:
         for what, found, given in (
             ("the name", created.name, record.name),
             ("the class", created.class_name, record.class_name),
+            ("the instance", created.config_name, record.config_name),
         ):
             if (found or "") != (given or ""):
                 raise WorkflowConflict(record.workflow_id, what=what, found=found, given=given)
@@ -367,4 +373,6 @@ def _claimed(record: Create, created: Created) -> Claimed:
         assumed_role=record.assumed_role,
         authenticated_roles=record.authenticated_roles,
         has_history=False,
+        attributes=record.attributes,
+        parent_workflow_id=record.parent_workflow_id,
     )

@@ -18,6 +18,7 @@ from durably.concurrency.portal import detached_context
 from durably.concurrency.ticket import ThreadTicket, Ticket
 from durably.core.ports import Claimed, HistoryRow, ResultRow, Store, World
 from durably.core.records import Finish, Record
+from durably.engine import attributes, authority
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run
@@ -57,6 +58,7 @@ class Resources:
     workers: Workers
     codecs: Codecs
     world: World
+    app_version: str = ""
     clock_offset: float = 0.0  # the database's clock minus this machine's
     parking: Callable[[Run, int], None] = lambda run, change: None
     start_child: Callable[..., Any] = lambda *args: None
@@ -114,7 +116,7 @@ class Executor:
 
     def begin(self, claimed: Claimed, owner: str, history: Sequence[HistoryRow] = ()) -> None:
         """Start the attempt; it goes on by itself."""
-        definition = self._registry.find(claimed.name, claimed.class_name)
+        definition = self._registry.find(claimed.name, claimed.class_name, claimed.config_name)
         if definition is None:
             self._spawn(self._put_back(claimed, owner))
         elif self._is_exhausted(claimed, definition):
@@ -159,6 +161,8 @@ class Executor:
         """What the attempt came to; None when it was interrupted."""
         codec = self._resources.codecs.get(run.claimed.serialization)
         try:
+            if run.definition.required_roles:
+                authority.check(run.definition, authority.recorded(run.claimed))
             args, kwargs = self._arguments(run, codec)
             value = await self._call(run, args, kwargs)
             if run.interruption is not None:
@@ -179,6 +183,7 @@ class Executor:
 
     async def _call(self, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         frame.set(Frame(run))
+        attributes.restore_trace(run.claimed)
         function = run.definition.function
         if run.definition.is_async:
             return await function(*args, **kwargs)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from durably.codec import Parameters
 from durably.errors import ConfigurationError
 from durably.types import Retry, Seconds
 
 __all__ = ["Registry", "StepDefinition", "WorkflowDefinition", "seconds"]
+
+Key: TypeAlias = tuple[str, str, str]  # name, class name, config name; '' for none
 
 
 def seconds(value: Seconds | None) -> float | None:
@@ -21,19 +23,38 @@ def seconds(value: Seconds | None) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class WorkflowDefinition:
-    """A function registered as a workflow."""
+    """A function registered as a workflow; of a method, `config_name` tells for which instance."""
 
     name: str
     function: Callable[..., Any]
     class_name: str | None = None
+    config_name: str | None = None
+    takes_self: bool = False  # a method that no instance is bound to yet
+    takes_class: bool = False  # a class method that its class is not bound to yet
     max_recovery_attempts: int | None = None
     serialization: str | None = None
+    required_roles: Sequence[str] = ()
     parameters: Parameters = field(init=False)
     is_async: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", Parameters.of(self.function))
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
+
+    @property
+    def key(self) -> Key:
+        """What names it in a row."""
+        return self.name, self.class_name or "", self.config_name or ""
+
+    def bound(self, instance: object, config_name: str | None = None) -> WorkflowDefinition:
+        """The workflow as a method of an instance, or of a class."""
+        return replace(
+            self,
+            function=self.function.__get__(instance),
+            config_name=config_name,
+            takes_self=False,
+            takes_class=False,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,34 +73,45 @@ class StepDefinition:
 
 
 class Registry:
-    """Workflows by (name, class name)."""
+    """Workflows by name, class name and, of a configured instance, its name."""
 
     def __init__(self) -> None:
-        self._workflows: dict[tuple[str, str], WorkflowDefinition] = {}
+        self._workflows: dict[Key, WorkflowDefinition] = {}
+        self._runnable: list[str] | None = None
 
     def __iter__(self) -> Iterator[WorkflowDefinition]:
         return iter(self._workflows.values())
 
     def add(self, definition: WorkflowDefinition) -> None:
         """Register; ConfigurationError when the name is taken by another function."""
-        key = (definition.name, definition.class_name or "")
-        if key in self._workflows:
+        if definition.key in self._workflows:
+            name, class_name, config_name = definition.key
             raise ConfigurationError(
-                f"two workflows are named {definition.name!r}"
-                + (f" in class {definition.class_name!r}" if definition.class_name else "")
-                + ": give one of them another name"
+                f"two workflows are named {name!r}"
+                + (f" in class {class_name!r}" if class_name else "")
+                + (
+                    f": its instance {config_name!r} is registered already"
+                    if config_name
+                    else ": give one of them another name"
+                )
             )
-        self._workflows[key] = definition
+        self._workflows[definition.key] = definition
+        self._runnable = None
 
-    def find(self, name: str, class_name: str | None) -> WorkflowDefinition | None:
-        """The workflow of that name; a row without a class finds the only one of its name."""
-        exact = self._workflows.get((name, class_name or ""))
+    def find(
+        self, name: str, class_name: str | None, config_name: str | None = None
+    ) -> WorkflowDefinition | None:
+        """The workflow of that name; a row without a class finds the only one of its name and instance."""
+        exact = self._workflows.get((name, class_name or "", config_name or ""))
         if exact is not None or class_name:
             return exact
-        same_name = [d for d in self if d.name == name]
-        return same_name[0] if len(same_name) == 1 else None
+        alike = [d for d in self if d.name == name and d.key[2] == (config_name or "")]
+        return alike[0] if len(alike) == 1 else None
 
     def runnable(self) -> list[str]:
-        """What a claim asks for: name and class of every workflow that `find` finds, joined by chr(31)."""
-        keys = set(self._workflows) | {(d.name, "") for d in self if self.find(d.name, None)}
-        return sorted(f"{name}\x1f{class_name}" for name, class_name in keys)
+        """What a claim asks for: the keys that `find` finds a workflow by, their parts joined by chr(31)."""
+        if self._runnable is None:
+            keys = set(self._workflows)
+            keys |= {(name, "", config) for name, _, config in keys if self.find(name, None, config)}
+            self._runnable = sorted(map("\x1f".join, keys))
+        return self._runnable

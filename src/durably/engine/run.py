@@ -17,19 +17,20 @@ from durably.core.ledger import Ledger
 from durably.core.ops import GetResult, Operation
 from durably.core.ports import Claimed, HistoryRow
 from durably.core.records import Record, Step
-from durably.engine import performers
+from durably.engine import about, performers
 from durably.engine.context import frame
 from durably.errors import DatabaseError, NotRunning, RunInterrupted, WrongContext
 
 if TYPE_CHECKING:
     from durably.engine.executor import Resources
     from durably.engine.registry import WorkflowDefinition
+    from durably.types import WorkflowContext
 
 __all__ = ["Run"]
 
 T = TypeVar("T")
 
-ASKED = 64  # operations of a run, after which those that have begun are let go
+ASKED = 64  # operations of a run, at least, before those that are over are let go
 
 # Values that are their own copy: what such a value was recorded as, it also is when it is decoded.
 PLAIN = (str, int, bool, type(None))
@@ -56,7 +57,13 @@ class Run:
         self.task: asyncio.Task[Any] | None = None
         self.parked = 0
         self._waiting: concurrent.futures.Future[Any] | None = None
-        self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not have begun
+        self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not be over
+        self._room = ASKED
+
+    @property
+    def context(self) -> WorkflowContext:
+        """What the workflow's code can know of it."""
+        return about.context(self.claimed, self.definition, self.resources.app_version)
 
     # -- operations ---------------------------------------------------------------------------------------
 
@@ -70,14 +77,27 @@ class Run:
             timer = self.begin(names.SLEEP)
             number, row = self.begin(operation.name)
             return performers.await_result(self, number, row, operation, timer)
-        number, row = self.begin(operation.name, operation.width)
-        return self._asked_for(operation.name, performers.perform(self, number, row, operation))
+        if operation.alone:
+            self._refuse_company(operation.name)
+        number, row = self.begin(operation.name, operation.width_at(self.ledger.next_name()))
+        return self.asked_for(operation.name, performers.perform(self, number, row, operation))
 
-    def _asked_for(self, name: str, coroutine: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
-        if len(self._asked) >= ASKED:
-            self._asked = [(name, c) for name, c in self._asked if _is_unbegun(c)]
+    def asked_for(self, name: str, coroutine: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """Note an operation, which ends when its coroutine does."""
+        if len(self._asked) >= self._room:
+            self._asked = [(name, c) for name, c in self._asked if not _is_over(c)]
+            self._room = max(ASKED, 2 * len(self._asked))
         self._asked.append((name, coroutine))
         return coroutine
+
+    def _refuse_company(self, name: str) -> None:
+        """What other operations have done by now may differ at a replay, and with it the next number."""
+        others = [other for other, coroutine in self._asked if not _is_over(coroutine)]
+        if others:
+            raise WrongContext(
+                f"workflow {self.definition.name!r} calls {name} while {others[0]!r} is under way: where a "
+                "patch stands among operations that overlap differs from run to run; await them first"
+            )
 
     def refuse_forgotten(self) -> None:
         """At the end of the workflow's code: what it asked for and never awaited has not happened."""
@@ -120,8 +140,10 @@ class Run:
         return await function()
 
     def begin(self, name: str, width: int = 1) -> tuple[int, HistoryRow | None]:
-        """The number of the next operation, and its record if it has one."""
+        """The number of the next operation (0 if it takes none), and its record if it has one."""
         self._refuse_interrupted()
+        if not width:
+            return 0, None
         number = self.ledger.draw(width)
         return number, self.ledger.recorded(number, name)
 
@@ -225,6 +247,10 @@ class Run:
             self._waiting.cancel()
         if self.task is not None and self.task is not asyncio.current_task():
             self.task.cancel()
+
+
+def _is_over(coroutine: Coroutine[Any, Any, Any]) -> bool:
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
 
 
 def _is_unbegun(coroutine: Coroutine[Any, Any, Any]) -> bool:

@@ -44,6 +44,7 @@ ENQUEUED = (
     "app_version",
     "application_name",
     "authenticated_user",
+    "assumed_role",
     "authenticated_roles",
     "priority",
     "deduplication_id",

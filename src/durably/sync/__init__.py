@@ -8,17 +8,21 @@ WrongContext outside a workflow.
 
 from __future__ import annotations
 
-from durably.sync._context import cancel_requested, client, step_id, workflow_id
+from durably.sync._context import cancel_requested, client, context, step_id, workflow_id
 from durably.sync._events import get_event, set_event
 from durably.sync._messages import recv, send
+from durably.sync._patches import deprecate_patch, patch
 from durably.sync._time import sleep, sleep_until
 from durably.sync._values import now, random, run_step, uuid4
 
 __all__ = [
     "cancel_requested",
     "client",
+    "context",
+    "deprecate_patch",
     "get_event",
     "now",
+    "patch",
     "random",
     "recv",
     "run_step",

@@ -1,12 +1,13 @@
 # Generated from src/durably/aio/_context.py; do not edit: `make generate`.
-"""Where the calling code is."""
+"""Where the calling code is, and for whom it runs."""
 
 from __future__ import annotations
 
 from durably.client import DBOSClient
 from durably.engine.context import current_frame, current_run
+from durably.types import WorkflowContext
 
-__all__ = ["cancel_requested", "client", "step_id", "workflow_id"]
+__all__ = ["cancel_requested", "client", "context", "step_id", "workflow_id"]
 
 
 def workflow_id() -> str:
@@ -15,6 +16,14 @@ def workflow_id() -> str:
     sync.workflow_id()  # 'order-17'
     """
     return current_run().workflow_id
+
+
+def context() -> WorkflowContext:
+    """What is known of the workflow that is calling: for whom it runs, its attributes, its deadline.
+
+    sync.context().authenticated_user  # 'alice'
+    """
+    return current_run().context
 
 
 def step_id() -> int | None:

@@ -27,7 +27,8 @@ WITH latest AS (
               (s.application_version = %(app_version)s
                OR (s.application_version IS NULL AND (SELECT is_latest FROM latest)))
               AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
-              AND s.name || chr(31) || COALESCE(s.class_name, '') = ANY (%(runnable)s::text[])
+              AND s.name || chr(31) || COALESCE(s.class_name, '') || chr(31) || COALESCE(s.config_name, '')
+                  = ANY (%(runnable)s::text[])
               AND (s.serialization IS NULL OR s.serialization = ANY (%(formats)s::text[]))
           THEN true ELSE false END
     ORDER BY s.priority, s.created_at
@@ -52,7 +53,7 @@ SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.qu
        (SELECT l.max_recovery_attempts FROM {extension}.workflow_limits l
         WHERE l.workflow_uuid = c.workflow_uuid) AS max_recovery_attempts,
        c.workflow_deadline_epoch_ms AS deadline_ms, c.authenticated_user, c.assumed_role,
-       c.authenticated_roles,
+       c.authenticated_roles, c.attributes::text AS attributes, c.parent_workflow_id,
        EXISTS (SELECT FROM {schema}.operation_outputs p WHERE p.workflow_uuid = c.workflow_uuid)
            AS has_history
 FROM claimed c

@@ -4,14 +4,14 @@
 WITH met AS (
     INSERT INTO {schema}.workflow_status (
         workflow_uuid, status, name, class_name, config_name, queue_name, serialization,
-        application_version, application_name, authenticated_user, authenticated_roles, priority,
+        application_version, application_name, authenticated_user, assumed_role, authenticated_roles, priority,
         deduplication_id, queue_partition_key, delay_until_epoch_ms, workflow_timeout_ms, attributes,
         recovery_attempts, creator_xid)
     VALUES (
         %(workflow_id)s, CASE WHEN %(delay_seconds)s::float8 IS NULL THEN 'ENQUEUED' ELSE 'DELAYED' END,
         %(name)s, %(class_name)s, %(config_name)s, %(queue_name)s, %(serialization)s,
-        %(app_version)s, %(application_name)s, %(authenticated_user)s, %(authenticated_roles)s,
-        %(priority)s, %(deduplication_id)s, %(queue_partition_key)s,
+        %(app_version)s, %(application_name)s, %(authenticated_user)s, %(assumed_role)s,
+        %(authenticated_roles)s, %(priority)s, %(deduplication_id)s, %(queue_partition_key)s,
         (EXTRACT(epoch FROM now()) * 1000)::bigint + (%(delay_seconds)s::float8 * 1000)::bigint,
         %(timeout_ms)s, %(attributes)s::jsonb, 0, %(creator)s)
     ON CONFLICT (workflow_uuid) DO UPDATE SET creator_xid = workflow_status.creator_xid
