@@ -24,10 +24,11 @@ if TYPE_CHECKING:
         WorkflowHandle,
         declare_workflow,
     )
-    from durably.types import EnqueueOptions, Retry, StepInfo, WorkflowFilter, WorkflowStatus
+    from durably.types import Arguments, EnqueueOptions, Retry, StepInfo, WorkflowFilter, WorkflowStatus
 
 __all__ = [
     "App",
+    "Arguments",
     "AsyncDBOSClient",
     "AsyncWorkflowHandle",
     "DBOSClient",
@@ -50,7 +51,7 @@ __all__ = [
 _MODULES = ("aio", "errors", "sync")
 _HOMES = {
     "durably.app": ("App", "Queue"),
-    "durably.types": ("EnqueueOptions", "Retry", "StepInfo", "WorkflowFilter", "WorkflowStatus"),
+    "durably.types": ("Arguments", "EnqueueOptions", "Retry", "StepInfo", "WorkflowFilter", "WorkflowStatus"),
 }
 
 

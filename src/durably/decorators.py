@@ -19,6 +19,7 @@ from durably.engine.context import Frame, current_frame
 from durably.engine.registry import StepDefinition, WorkflowDefinition
 from durably.errors import ConfigurationError, WrongContext
 from durably.handles import AsyncRunHandle, RunHandle
+from durably.types import Arguments
 
 if TYPE_CHECKING:
     from durably.app import App
@@ -81,6 +82,13 @@ class _Workflow(Generic[P, R]):
                 f"workflow {self.name!r} is a method, and this {kind} has no name by which another process "
                 f"finds its own: make it with app.register_instance('some-name', {kind}(...))"
             ) from None
+
+    def arguments(self, *args: P.args, **kwargs: P.kwargs) -> Arguments:
+        """Its arguments, for a fork or a rewind with others.
+
+        app.client.fork_workflow("order-17", arguments=purchase_ticket.arguments("Stonebraker"))
+        """
+        return Arguments(args, kwargs, self.definition.parameters)
 
     def _start_operation(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ops.StartChild:
         return ops.StartChild(self.definition, args, kwargs, self._call)

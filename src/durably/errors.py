@@ -13,6 +13,8 @@ DurablyError
 |   +-- DecodeError             a stored text that cannot be read here
 +-- WorkflowError
 |   +-- NoSuchWorkflow
+|   +-- NoSuchStep              it has recorded no such operation to begin from
+|   +-- WrongStatus             its status does not allow it
 |   +-- WorkflowConflict        the id is in use by another workflow
 |   +-- WorkflowIdInUse         the id is in use and the policy says reject
 |   +-- Deduplicated            the deduplication id is held on that queue
@@ -48,6 +50,7 @@ __all__ = [
     "EmbeddedUnavailable",
     "EncodeError",
     "InvalidOption",
+    "NoSuchStep",
     "NoSuchVersion",
     "NoSuchWorkflow",
     "NonDeterminism",
@@ -68,6 +71,7 @@ __all__ = [
     "WorkflowIdInUse",
     "WorkflowTimeout",
     "WrongContext",
+    "WrongStatus",
 ]
 
 
@@ -165,6 +169,33 @@ class NoSuchWorkflow(WorkflowError, LookupError):
 
     def __init__(self, workflow_id: str, message: str | None = None) -> None:
         super().__init__(workflow_id, message or f"no workflow has the id {workflow_id!r}")
+
+
+class NoSuchStep(WorkflowError, LookupError):
+    """The workflow has recorded no such operation, so nothing can begin from there; nothing was written."""
+
+    def __init__(self, workflow_id: str, start_step: int, *, first: int, last: int | None) -> None:
+        known = "it has recorded none"
+        if last is not None:
+            known = f"it has recorded {first} to {last}, and with start_step={last + 1} all of it is kept"
+        super().__init__(
+            workflow_id,
+            f"workflow {workflow_id!r} has no operation {start_step} to begin from: {known}; without "
+            "start_step it begins from the beginning",
+        )
+        self.start_step = start_step
+        self.first = first
+        self.last = last
+
+
+class WrongStatus(WorkflowError):
+    """The workflow's status does not allow what was asked for; nothing was written."""
+
+    def __init__(self, workflow_id: str, *, action: str, status: str, hint: str) -> None:
+        super().__init__(workflow_id, f"workflow {workflow_id!r} cannot be {action}: it is {status}; {hint}")
+        self.action = action
+        self.status = status
+        self.hint = hint
 
 
 class WorkflowConflict(WorkflowError):

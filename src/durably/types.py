@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias
 
 from typing_extensions import ParamSpec, TypeVar
 
@@ -17,10 +17,12 @@ __all__ = [
     "ACTIVE",
     "TERMINAL",
     "ApplicationVersion",
+    "Arguments",
     "DuplicationPolicy",
     "EnqueueOptions",
     "Retry",
     "Seconds",
+    "StartStep",
     "Status",
     "StepInfo",
     "StrandedWorkflow",
@@ -45,6 +47,8 @@ Status: TypeAlias = Literal[
 ]
 DuplicationPolicy: TypeAlias = Literal["reject", "return-existing"]
 WorkflowIdReusePolicy: TypeAlias = Literal["return-existing", "reject"]
+
+StartStep: TypeAlias = int | Literal["failure"] | None
 
 ACTIVE: tuple[Status, ...] = ("ENQUEUED", "DELAYED", "PENDING")
 TERMINAL: tuple[Status, ...] = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -113,6 +117,19 @@ class EnqueueOptions(Generic[P, R_co]):
         ) -> None: ...
 
 
+class Arguments(NamedTuple):
+    """The arguments of a workflow: positional ones, named ones.
+
+    A workflow of this application, or one that is declared, makes them typed: `workflow.arguments(...)`.
+
+        Arguments(("Stonebraker", ["a1"]), {"date": date})
+    """
+
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = {}
+    parameters: Any = None
+
+
 @dataclass(frozen=True)
 class Retry:
     """When and how often a step is tried again.
@@ -179,7 +196,10 @@ class WorkflowStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class StepInfo:
-    """One recorded operation of a workflow; a payload that cannot be decoded here is its raw text."""
+    """One recorded operation of a workflow; a payload that cannot be decoded here is its raw text.
+
+    `edited`: the outcome is not what was recorded first, but what a fork or a rewind was given.
+    """
 
     function_id: int
     function_name: str
@@ -189,6 +209,7 @@ class StepInfo:
     started_at_epoch_ms: int | None = None
     completed_at_epoch_ms: int | None = None
     serialization: str | None = None
+    edited: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

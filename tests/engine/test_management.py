@@ -187,6 +187,86 @@ async def test_a_workflow_that_cancels_itself_stops(database_url: str) -> None:
     assert (after, steps(database_url, "boss")) == ([], [])
 
 
+async def test_a_crash_behind_the_effect_does_not_fork_or_rewind_twice(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+
+    @app.workflow(name="boss")
+    async def boss() -> list[str]:
+        fork = await aio.client().fork_workflow("ended")
+        forks = await aio.client().fork_workflows(["ended", "waiting"])
+        rewound = await aio.client().rewind_workflow("ended", queue_name="elsewhere")
+        await rewound.resume(queue_name="elsewhere")
+        return [fork.workflow_id, *(each.workflow_id for each in forks), rewound.workflow_id]
+
+    def managed() -> list[tuple[Any, ...]]:
+        return rows(
+            database_url,
+            "SELECT workflow_uuid, status, forked_from, creator_xid FROM dbos.workflow_status "
+            "WHERE workflow_uuid <> 'boss' ORDER BY 1",
+        )
+
+    async with app:
+        for workflow_id in ("ended", "waiting"):
+            enqueue(database_url, workflow_id, "idle", queue="elsewhere")
+        rows(database_url, "UPDATE dbos.workflow_status SET status = 'ERROR' WHERE workflow_uuid = 'ended'")
+        handle = await boss.options(workflow_id="boss").start()
+        result = await handle.get_result()
+        assert result == ["boss-1", "boss-3", "boss-3-2", "ended"]
+        names = [(1, "DBOS.forkWorkflow"), (3, "DBOS.forkWorkflow"), (5, "DBOS.rewindWorkflow")]
+        assert named(database_url, "boss") == [*names, (6, "DBOS.resumeWorkflow")]
+        before = managed()
+        last = "DELETE FROM dbos.operation_outputs WHERE workflow_uuid = 'boss' AND function_id = 6"
+        rows(database_url, last)
+        run_again(database_url, "boss")
+        assert await app.client.retrieve_workflow("boss").get_result() == result
+        assert managed() == before
+        rows(database_url, last.replace("= 6", "< 5"))
+        run_again(database_url, "boss")
+        assert await app.client.retrieve_workflow("boss").get_result() == result
+        assert managed() == before
+    assert [row[:3] for row in before] == [
+        ("boss-1", "ENQUEUED", "ended"),
+        ("boss-3", "ENQUEUED", "ended"),
+        ("boss-3-2", "ENQUEUED", "waiting"),
+        ("ended", "ENQUEUED", None),
+        ("waiting", "ENQUEUED", None),
+    ]
+
+
+async def test_a_fork_of_a_run_goes_on_with_edited_outcomes(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+    bodies: list[str] = []
+
+    @app.step(name="charge")
+    async def charge(cents: int) -> str:
+        bodies.append(f"charge {cents}")
+        return f"receipt {cents}"
+
+    @app.step(name="ship")
+    async def ship(receipt: str) -> str:
+        bodies.append(f"ship {receipt}")
+        if receipt == "receipt 1":
+            raise ValueError("no such receipt")
+        return f"shipped {receipt}"
+
+    @app.workflow(name="order")
+    async def order(cents: int) -> str:
+        return await ship(await charge(cents))
+
+    async with app:
+        handle = await order.options(workflow_id="order").start(1)
+        with pytest.raises(ValueError, match="no such receipt"):
+            await handle.get_result()
+        fork = await handle.fork("failure", outputs={1: "receipt 2"})
+        assert await fork.get_result() == "shipped receipt 2"
+        assert bodies == ["charge 1", "ship receipt 1", "ship receipt 2"]
+        await handle.rewind(arguments=order.arguments(3))
+        assert await handle.get_result() == "shipped receipt 3"
+        await handle.rewind(2, outputs={1: "receipt 4"})
+        assert await handle.get_result() == "shipped receipt 4"
+    assert bodies[3:] == ["charge 3", "ship receipt 3", "ship receipt 4"]
+
+
 # -- resume ------------------------------------------------------------------------------------------------
 
 

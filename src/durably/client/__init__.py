@@ -6,6 +6,7 @@
       _messages, _events   send, get_event
       _workflows           get, list, count, steps
       _management          cancel, resume
+      _forks, _edits       fork, rewind, with edits of what was recorded
     DBOSClient           the blocking twin, generated from it (`make generate`)
     declare_workflow     an address that type checkers understand
 

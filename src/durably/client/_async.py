@@ -7,6 +7,7 @@ from typing import Self
 
 from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
+from durably.client._forks import Forks
 from durably.client._management import Management
 from durably.client._messages import Messages
 from durably.client._opening import Opening
@@ -23,7 +24,7 @@ from durably.types import Seconds
 __all__ = ["AsyncDBOSClient"]
 
 
-class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Workflows, Management):
+class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Workflows, Management, Forks):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 
     Any number of tasks and threads may use it at once. However many wait, they share one connection and one

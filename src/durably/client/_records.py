@@ -15,7 +15,7 @@ from durably.core.records import Create, Send
 from durably.errors import CodecError, InvalidOption
 from durably.types import EnqueueOptions
 
-__all__ = ["as_options", "creation", "message", "queue", "writable"]
+__all__ = ["as_options", "creation", "message", "milliseconds", "queue", "writable"]
 
 DEFAULT_ATTEMPTS = 50
 DUPLICATION_POLICIES = ("reject", "return-existing")
@@ -75,7 +75,7 @@ def creation(
         deduplication_id=checks.optional_name("deduplication_id", options.deduplication_id),
         queue_partition_key=checks.optional_name("queue_partition_key", options.queue_partition_key),
         delay_seconds=checks.duration("delay", options.delay, zero=True) or None,
-        timeout_ms=_milliseconds(checks.duration("timeout", options.timeout, zero=False)),
+        timeout_ms=milliseconds(checks.duration("timeout", options.timeout, zero=False)),
         attributes=attributes_text(codecs, trace.carried(options.attributes)),
         max_recovery_attempts=_attempts(options.max_recovery_attempts),
     )
@@ -149,5 +149,6 @@ def _attempts(attempts: int) -> int | None:
     return None if checked == DEFAULT_ATTEMPTS else checked
 
 
-def _milliseconds(seconds: float | None) -> int | None:
+def milliseconds(seconds: float | None) -> int | None:
+    """Whole milliseconds, at least as long; None for none."""
     return None if seconds is None else math.ceil(seconds * 1000)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Generic, Self, cast, overload
 
@@ -15,7 +15,15 @@ from durably.client.handles import AsyncWorkflowHandle, R_co
 from durably.codec import Codec
 from durably.concurrency.portal import Portal
 from durably.errors import NotRunning
-from durably.types import EnqueueOptions, Seconds, StepInfo, WorkflowFilter, WorkflowStatus
+from durably.types import (
+    Arguments,
+    EnqueueOptions,
+    Seconds,
+    StartStep,
+    StepInfo,
+    WorkflowFilter,
+    WorkflowStatus,
+)
 
 __all__ = ["DBOSClient", "WorkflowHandle"]
 
@@ -354,6 +362,144 @@ class DBOSClient:
             for item in self._portal.call(self._async.resume_workflows, workflow_ids, queue_name=queue_name)
         ]
 
+    def fork_workflow(
+        self,
+        workflow_id: str,
+        start_step: StartStep = None,
+        *,
+        new_workflow_id: str | None = None,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+        timeout: Seconds | None = None,
+        replacement_children: Mapping[str, str] | None = None,
+        arguments: Arguments | tuple[Sequence[Any], Mapping[str, Any]] | None = None,
+        outputs: Mapping[int, Any] | None = None,
+    ) -> WorkflowHandle[Any]:
+        """Begin a new workflow with what another one, in whatever status, recorded before `start_step`.
+
+        `start_step` is a `function_id` of its steps: that operation runs anew, and all behind it. Left out,
+        nothing is kept; "failure" is the operation whose error ended it, else its last one that failed, else
+        what comes behind its last one. Operations count from 1, those of TypeScript applications from 0.
+
+        The fork goes on `queue_name` (DBOS's internal queue unless given), for whichever version runs unless
+        `app_version` is given. `replacement_children` puts other ids in place of recorded children's.
+        `arguments` takes the place of the inputs; `outputs` gives operations that are kept another outcome: a
+        value, or an exception. Its attributes tell what was edited, as `{"durably.edited": {"input": bool,
+        "outputs": [numbers]}}`, and its steps are marked. The same `new_workflow_id` again is the same fork.
+
+        Raises NoSuchWorkflow, NoSuchStep, InvalidOption, WorkflowIdInUse; then nothing was written.
+
+            fork = client.fork_workflow("order-17", 3, outputs={2: "receipt-2"})
+        """
+        return WorkflowHandle(
+            self._portal.call(
+                self._async.fork_workflow,
+                workflow_id,
+                start_step,
+                new_workflow_id=new_workflow_id,
+                app_version=app_version,
+                queue_name=queue_name,
+                queue_partition_key=queue_partition_key,
+                timeout=timeout,
+                replacement_children=replacement_children,
+                arguments=arguments,
+                outputs=outputs,
+            ),
+            self._portal,
+        )
+
+    def fork_workflows(
+        self,
+        workflow_ids: Sequence[str],
+        start_step: StartStep = None,
+        *,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+        timeout: Seconds | None = None,
+    ) -> list[WorkflowHandle[Any]]:
+        """Fork workflows in one transaction, all or, when one of them cannot be, none; see `fork_workflow`.
+
+        forks = client.fork_workflows(["order-17", "order-18"], "failure")
+        """
+        return [
+            WorkflowHandle(item, self._portal)
+            for item in self._portal.call(
+                self._async.fork_workflows,
+                workflow_ids,
+                start_step,
+                app_version=app_version,
+                queue_name=queue_name,
+                queue_partition_key=queue_partition_key,
+                timeout=timeout,
+            )
+        ]
+
+    def rewind_workflow(
+        self,
+        workflow_id: str,
+        start_step: StartStep = None,
+        *,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+        arguments: Arguments | tuple[Sequence[Any], Mapping[str, Any]] | None = None,
+        outputs: Mapping[int, Any] | None = None,
+    ) -> WorkflowHandle[Any]:
+        """Let a workflow that has ended go on from `start_step` under its id; what came after is forgotten.
+
+        `start_step`, `arguments`, `outputs` and the queue are those of `fork_workflow`. Messages that it took
+        since then, and those that it has not taken, are gone; events have the value that they had. A child
+        keeps its id, and so its outcome: rewind or delete it too where it is to run again. What transactions
+        of an application recorded in its own database is out of a client's reach: where it has such, rewind
+        with `app.client`, or they give back what they gave before.
+
+        Raises NoSuchWorkflow, WrongStatus for one that has not ended, NoSuchStep, InvalidOption.
+
+            handle = client.rewind_workflow("order-17", "failure")
+        """
+        return WorkflowHandle(
+            self._portal.call(
+                self._async.rewind_workflow,
+                workflow_id,
+                start_step,
+                app_version=app_version,
+                queue_name=queue_name,
+                queue_partition_key=queue_partition_key,
+                arguments=arguments,
+                outputs=outputs,
+            ),
+            self._portal,
+        )
+
+    def rewind_workflows(
+        self,
+        workflow_ids: Sequence[str],
+        start_step: StartStep = None,
+        *,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+    ) -> list[WorkflowHandle[Any]]:
+        """Rewind workflows in one transaction, all or, when one of them cannot be, none.
+
+        See `rewind_workflow`.
+
+            handles = client.rewind_workflows(["order-17", "order-18"], "failure")
+        """
+        return [
+            WorkflowHandle(item, self._portal)
+            for item in self._portal.call(
+                self._async.rewind_workflows,
+                workflow_ids,
+                start_step,
+                app_version=app_version,
+                queue_name=queue_name,
+                queue_partition_key=queue_partition_key,
+            )
+        ]
+
 
 class WorkflowHandle(Generic[R_co]):
     """A workflow by its id: its result, its status, and what can be done with it.
@@ -405,6 +551,63 @@ class WorkflowHandle(Generic[R_co]):
         handle.resume(queue_name="ticketQueue")
         """
         return self._portal.call(self._async.resume, queue_name=queue_name)
+
+    def fork(
+        self,
+        start_step: StartStep = None,
+        *,
+        new_workflow_id: str | None = None,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+        timeout: Seconds | None = None,
+        replacement_children: Mapping[str, str] | None = None,
+        arguments: Arguments | tuple[Sequence[Any], Mapping[str, Any]] | None = None,
+        outputs: Mapping[int, Any] | None = None,
+    ) -> WorkflowHandle[R_co]:
+        """Begin a new workflow with what this one recorded before `start_step`. See `fork_workflow`.
+
+        fork = handle.fork("failure")
+        """
+        return WorkflowHandle(
+            self._portal.call(
+                self._async.fork,
+                start_step,
+                new_workflow_id=new_workflow_id,
+                app_version=app_version,
+                queue_name=queue_name,
+                queue_partition_key=queue_partition_key,
+                timeout=timeout,
+                replacement_children=replacement_children,
+                arguments=arguments,
+                outputs=outputs,
+            ),
+            self._portal,
+        )
+
+    def rewind(
+        self,
+        start_step: StartStep = None,
+        *,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+        arguments: Arguments | tuple[Sequence[Any], Mapping[str, Any]] | None = None,
+        outputs: Mapping[int, Any] | None = None,
+    ) -> None:
+        """Let it go on from `start_step`, once it has ended. See `rewind_workflow`.
+
+        handle.rewind("failure")
+        """
+        return self._portal.call(
+            self._async.rewind,
+            start_step,
+            app_version=app_version,
+            queue_name=queue_name,
+            queue_partition_key=queue_partition_key,
+            arguments=arguments,
+            outputs=outputs,
+        )
 
     def send(self, message: Any, topic: str | None = None, idempotency_key: str | None = None) -> None:
         """Send it a message. See the client's `send`.

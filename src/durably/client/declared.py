@@ -12,7 +12,7 @@ from typing_extensions import ParamSpec, TypeVar
 
 from durably.codec import Parameters
 from durably.errors import InvalidOption, WrongContext
-from durably.types import EnqueueOptions
+from durably.types import Arguments, EnqueueOptions
 
 __all__ = ["DeclaredOptions", "DeclaredWorkflow", "declare_workflow"]
 
@@ -71,6 +71,13 @@ class DeclaredWorkflow(Generic[P, R_co]):
             hint = f"there is no such option; there are {', '.join(sorted(_FIELDS))}"
             raise InvalidOption(unknown[0], overrides[unknown[0]], hint)
         return dataclasses.replace(self._options, **overrides)
+
+    def arguments(self, *args: P.args, **kwargs: P.kwargs) -> Arguments:
+        """Its arguments, for a fork or a rewind with others.
+
+        client.fork_workflow("order-17", arguments=purchase_ticket.arguments("Stonebraker", ["a2"], date))
+        """
+        return Arguments(*self._options.bound(args, kwargs), self._options.parameters)
 
     @property
     def result_type(self) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
-from durably.types import Seconds, StepInfo, WorkflowStatus
+from durably.types import Arguments, Seconds, StartStep, StepInfo, WorkflowStatus
 
 if TYPE_CHECKING:
     from durably.client._async import AsyncDBOSClient
@@ -66,6 +66,69 @@ class AsyncWorkflowHandle(Generic[R_co]):
         await handle.resume(queue_name="ticketQueue")
         """
         return _nothing(self._client.resume_workflow(self.workflow_id, queue_name=queue_name))
+
+    def fork(
+        self,
+        start_step: StartStep = None,
+        *,
+        new_workflow_id: str | None = None,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+        timeout: Seconds | None = None,
+        replacement_children: Mapping[str, str] | None = None,
+        arguments: Arguments | tuple[Sequence[Any], Mapping[str, Any]] | None = None,
+        outputs: Mapping[int, Any] | None = None,
+    ) -> Coroutine[Any, Any, AsyncWorkflowHandle[R_co]]:
+        """Begin a new workflow with what this one recorded before `start_step`. See `fork_workflow`.
+
+        fork = await handle.fork("failure")
+        """
+        forking = self._client.fork_workflow(
+            self.workflow_id,
+            start_step,
+            new_workflow_id=new_workflow_id,
+            app_version=app_version,
+            queue_name=queue_name,
+            queue_partition_key=queue_partition_key,
+            timeout=timeout,
+            replacement_children=replacement_children,
+            arguments=arguments,
+            outputs=outputs,
+        )
+        return self._alike(forking)
+
+    async def _alike(
+        self, making: Coroutine[Any, Any, AsyncWorkflowHandle[Any]]
+    ) -> AsyncWorkflowHandle[R_co]:
+        made = await making
+        made._result_type = self._result_type
+        return made
+
+    def rewind(
+        self,
+        start_step: StartStep = None,
+        *,
+        app_version: str | None = None,
+        queue_name: str | None = None,
+        queue_partition_key: str | None = None,
+        arguments: Arguments | tuple[Sequence[Any], Mapping[str, Any]] | None = None,
+        outputs: Mapping[int, Any] | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """Let it go on from `start_step`, once it has ended. See `rewind_workflow`.
+
+        await handle.rewind("failure")
+        """
+        rewinding = self._client.rewind_workflow(
+            self.workflow_id,
+            start_step,
+            app_version=app_version,
+            queue_name=queue_name,
+            queue_partition_key=queue_partition_key,
+            arguments=arguments,
+            outputs=outputs,
+        )
+        return _nothing(rewinding)
 
     async def send(self, message: Any, topic: str | None = None, idempotency_key: str | None = None) -> None:
         """Send it a message. See the client's `send`.

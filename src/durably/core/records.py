@@ -14,10 +14,13 @@ import msgspec
 __all__ = [
     "Create",
     "Created",
+    "Edited",
     "Finish",
+    "Fork",
     "Receive",
     "Received",
     "Record",
+    "Rewind",
     "Send",
     "SetEvent",
     "Step",
@@ -172,6 +175,47 @@ class Created(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     config_name: str | None
     queue_name: str | None
     deadline_ms: int | None
+
+
+class Edited(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The outcome that a recorded operation is given instead of its own."""
+
+    output: str | None = None
+    error: str | None = None
+    serialization: str
+
+
+class Fork(msgspec.Struct, frozen=True, kw_only=True):
+    """A new workflow with what another one recorded before `start_step` (None: nothing), and edits of it."""
+
+    workflow_id: str
+    new_id: str
+    start_step: int | None = None
+    from_failure: bool = False
+    queue_name: str
+    queue_partition_key: str | None = None
+    app_version: str | None = None
+    application_name: str | None = None
+    timeout_ms: int | None = None
+    inputs: str | None = None
+    serialization: str | None = None
+    outputs: dict[int, Edited] | None = None
+    replacement_children: dict[str, str] | None = None
+
+
+class Rewind(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow that begins again after what it recorded before `start_step` (None: nothing), with edits."""
+
+    workflow_id: str
+    token: str
+    start_step: int | None = None
+    from_failure: bool = False
+    queue_name: str
+    queue_partition_key: str | None = None
+    app_version: str | None = None
+    inputs: str | None = None
+    serialization: str | None = None
+    outputs: dict[int, Edited] | None = None
 
 
 Record: TypeAlias = Step | Finish | Timer | SetEvent | Send | Receive | Create
