@@ -108,6 +108,15 @@ class Process:
             if line.startswith(start):
                 return line
 
+    @contextlib.contextmanager
+    def suspended(self) -> Iterator[None]:
+        """The whole group stands still meanwhile; its lease must outlast that."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """Ends the whole group at once, as a crash would; a second time it does nothing."""
         with contextlib.suppress(ProcessLookupError):

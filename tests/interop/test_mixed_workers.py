@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, LiteralString
 
@@ -18,19 +19,25 @@ NewId = Callable[..., str]
 Start = Callable[[Callable[[], harness.Process]], harness.Process]
 
 
-@pytest.fixture(scope="module", params=PEERS)
-def shared(request: pytest.FixtureRequest, new_place: Callable[[], Place], start: Start) -> Iterator[Place]:
+@dataclass(frozen=True)
+class Shared:
     """The place where one worker of each kind serves the same queues."""
+
+    place: Place
+    ours: harness.Process
+
+
+@pytest.fixture(scope="module", params=PEERS)
+def shared(request: pytest.FixtureRequest, new_place: Callable[[], Place], start: Start) -> Shared:
     place = new_place()
     settings = {"APP_NAME": "shared", "APP_VERSION": "1", "QUEUE_POLL_MS": "300"}
     start(lambda: PEERS[request.param](place.system_url, EXECUTOR_ID="peer-1", **settings))
-    start(lambda: harness.durably_app(place.system_url, **settings))
-    yield place
+    return Shared(place, start(lambda: harness.durably_app(place.system_url, **settings)))
 
 
 @pytest.fixture(scope="module")
-def enqueuer(shared: Place) -> Iterator[harness.PeerClient]:
-    with harness.PeerClient("typescript", shared.system_url, application_name="shared") as client:
+def enqueuer(shared: Shared) -> Iterator[harness.PeerClient]:
+    with harness.PeerClient("typescript", shared.place.system_url, application_name="shared") as client:
         yield client
 
 
@@ -45,25 +52,30 @@ def rows(place: Place, query: LiteralString, ids: list[str]) -> list[tuple[Any, 
         return connection.execute(query, (ids,)).fetchall()
 
 
-def test_no_work_is_done_twice(enqueuer: harness.PeerClient, shared: Place, new_id: NewId) -> None:
+def test_no_work_is_done_twice(enqueuer: harness.PeerClient, shared: Shared, new_id: NewId) -> None:
     prefix = new_id("shared")
     ids = [enqueue(enqueuer, "ticketQueue", "parent", i, id=f"{prefix}-{i}") for i in range(12)]
     for i, wid in enumerate(ids):
         assert enqueuer.call("getResult", id=wid) == sum(range(i + 1)) * 2 + 1000 + 2 * i
     attempts = "SELECT recovery_attempts FROM dbos.workflow_status WHERE workflow_uuid = ANY(%s)"
-    assert rows(shared, attempts, ids) == [(1,)] * 12
+    assert rows(shared.place, attempts, ids) == [(1,)] * 12
 
 
 @pytest.mark.parametrize(("queue", "limit"), [("soloQueue", 1), ("pairQueue", 2)])
 def test_a_global_limit_holds_across_them(
-    enqueuer: harness.PeerClient, shared: Place, queue: str, limit: int, new_id: NewId
+    enqueuer: harness.PeerClient, shared: Shared, queue: str, limit: int, new_id: NewId
 ) -> None:
     executors: set[str] = set()
     for _ in range(6):
-        ids = [enqueue(enqueuer, queue, "sleepy", 100, id=new_id(queue)) for _ in range(10)]
+        with shared.ours.suspended():  # ours is the quicker one: the peer may begin
+            ids = [enqueue(enqueuer, queue, "sleepy", 100, id=new_id(queue)) for _ in range(10)]
+            assert enqueuer.call("getEvent", id=ids[0], key="status", timeoutSeconds=20) in (
+                "asleep",
+                "awake",
+            )
         assert {enqueuer.call("getResult", id=wid) for wid in ids} == {"slept"}
         runs = rows(
-            shared,
+            shared.place,
             "SELECT started_at_epoch_ms, completed_at, executor_id FROM dbos.workflow_status"
             " WHERE workflow_uuid = ANY(%s)",
             ids,
