@@ -13,9 +13,10 @@ from psycopg.rows import namedtuple_row
 
 from durably.config import CONNECTION_PARAMETERS, redact
 from durably.errors import ConfigurationError
-from durably.store.connections import Connection, Connections
+from durably.store.connections import Connections
+from durably.store.exchange import Connection, Request
 from durably.store.failures import translate
-from durably.store.sql import Schemas, statement
+from durably.store.sql import Schemas, numbered, statement
 
 __all__ = ["Call", "Connection", "Database", "connection_string"]
 
@@ -82,20 +83,19 @@ class Database:
         """A new connection, which plans each of our statements once: they are few, and the larger ones take
         longer to plan than to run. They are written to be right for a table of any size (`sql/README.md`).
         """
-        connection: Connection = await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, row_factory=namedtuple_row, prepare_threshold=1
+        connection = await Connection.connect(
+            self._conninfo, autocommit=True, row_factory=namedtuple_row, prepare_threshold=None
         )
         try:
             await connection.execute(PLANS)
         except BaseException:
-            connection.pgconn.finish()
+            connection.discard()
             raise
         return connection
 
     async def rows(self, name: str, parameters: Mapping[str, Any]) -> list[Any]:
         """Execute one statement; its rows."""
-        async with self.connection() as connection, _deadline(connection):
-            return await self.rows_on(connection, name, parameters)
+        return (await self.transaction([(name, parameters)]))[0]
 
     async def query(self, name: str, parameters: Mapping[str, Any], *, seconds: float) -> list[Any]:
         """Execute one statement of many optional conditions; its rows.
@@ -117,8 +117,7 @@ class Database:
 
     async def rows_on(self, connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[Any]:
         """Execute one statement on a connection of the caller's; its rows."""
-        cursor = await connection.execute(statement(name, self.schemas), parameters)
-        return await cursor.fetchall() if _has_rows(cursor) else []
+        return (await connection.request([self._request(name, parameters)], seconds=DEADLINE))[0]
 
     async def transaction(self, calls: Sequence[Call]) -> list[list[Any]]:
         """Execute statements in one transaction and one round trip; the rows of each.
@@ -126,15 +125,12 @@ class Database:
         A pipeline without BEGIN is one implicit transaction up to its end, and in it each statement sees
         what was committed before it began.
         """
-        if len(calls) == 1:
-            return [await self.rows(*calls[0])]
-        async with self.connection() as connection, _deadline(connection):
-            async with connection.pipeline():
-                cursors = [
-                    await connection.execute(statement(name, self.schemas), parameters)
-                    for name, parameters in calls
-                ]
-            return [await cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
+        requests = [self._request(*call) for call in calls]
+        async with self.connection() as connection:
+            return await connection.request(requests, seconds=DEADLINE)
+
+    def _request(self, name: str, parameters: Mapping[str, Any]) -> Request:
+        return Request(numbered(name, self.schemas), parameters)
 
 
 def connection_string(url: str, label: str) -> str:
@@ -147,11 +143,6 @@ def connection_string(url: str, label: str) -> str:
     return make_conninfo(url, **{k: v for k, v in defaults.items() if k not in given})
 
 
-def _has_rows(cursor: psycopg.AsyncCursor[Any]) -> bool:
-    """Whether a statement has rows to fetch, be they none; asking `description` builds every column."""
-    return cursor.rownumber is not None
-
-
 @asynccontextmanager
 async def _deadline(connection: Connection, seconds: float = DEADLINE) -> AsyncIterator[None]:
     """Abandon the connection when its statement does not end in time."""
@@ -159,7 +150,7 @@ async def _deadline(connection: Connection, seconds: float = DEADLINE) -> AsyncI
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        connection.pgconn.finish()
+        connection.discard()
         raise psycopg.OperationalError(
             f"no answer within {seconds:g} s; the connection is given up"
         ) from None

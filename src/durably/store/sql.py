@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-__all__ = ["Schemas", "extension_schema", "names", "quote", "statement"]
+__all__ = ["Numbered", "Schemas", "extension_schema", "names", "numbered", "quote", "statement"]
 
 _ROOT = files("durably.store").joinpath("sql")
+_PARAMETER = re.compile(rb"%\((\w+)\)s")
 
 
 class Schemas(NamedTuple):
@@ -40,6 +42,22 @@ def statement(name: str, schemas: Schemas) -> bytes:
     for placeholder, schema in (("{schema}", schemas.system), ("{extension}", schemas.extension)):
         code = code.replace(placeholder, quote(schema).replace("%", "%%"))
     return code.strip().encode()
+
+
+class Numbered(NamedTuple):
+    """A statement with PostgreSQL's own `$1`, `$2`, ... for parameters, and the names that these have."""
+
+    text: bytes
+    order: tuple[str, ...]
+
+
+@cache
+def numbered(name: str, schemas: Schemas) -> Numbered:
+    """The statement of that name, with numbered parameters."""
+    text = statement(name, schemas)
+    order = list(dict.fromkeys(_PARAMETER.findall(text)))
+    code = _PARAMETER.sub(lambda match: b"$%d" % (order.index(match[1]) + 1), text).replace(b"%%", b"%")
+    return Numbered(code, tuple(parameter.decode() for parameter in order))
 
 
 def names() -> list[str]:
