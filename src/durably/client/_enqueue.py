@@ -70,7 +70,7 @@ class Enqueueing(Part):
             print(await handle.get_result())
         """
         chosen = records.as_options(options)
-        record = self._record(chosen, args, kwargs)
+        record = self._blank(chosen).record(args, kwargs)
         if connection is not None:
             open_ = await self._session.here()
             await create_within(connection, open_, chosen, _kept(record, open_))
@@ -91,8 +91,9 @@ class Enqueueing(Part):
         """
         given = [_item(item) for item in items]
         chosen = [records.as_options(item.options) for item in given]
+        blanks = {key: self._blank(options) for key, options in {id(o): o for o in chosen}.items()}
         made = [
-            self._record(options, tuple(item.args), item.kwargs)
+            blanks[id(options)].record(tuple(item.args), item.kwargs)
             for options, item in zip(chosen, given, strict=True)
         ]
 
@@ -102,14 +103,10 @@ class Enqueueing(Part):
         ids = await self._session.call(create) if made else []
         return [self._handle(id_, options.result_type) for id_, options in zip(ids, chosen, strict=True)]
 
-    def _record(
-        self, options: EnqueueOptions[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Create:
+    def _blank(self, options: EnqueueOptions[..., Any]) -> records.Blank:
         settings = self._session.settings
-        return records.creation(
+        return records.Blank(
             options,
-            args,
-            kwargs,
             codecs=settings.codecs,
             application_name=settings.application_name,
             ids=self._session,
@@ -120,6 +117,8 @@ def _item(item: Any) -> Enqueue:
     match item:
         case Enqueue():
             return item
+        case (options, tuple() | list() as args):
+            return Enqueue(options, args)
         case (options, args) if isinstance(args, Sequence) and not isinstance(args, str | bytes):
             return Enqueue(options, args)
         case _:

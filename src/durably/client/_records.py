@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from durably.client.declared import DeclaredOptions, DeclaredWorkflow
-from durably.codec import Codec, Codecs, Parameters, attributes_text
+from durably.codec import Codec, Codecs, attributes_text
 from durably.concurrency import trace
 from durably.core import checks
 from durably.core.names import INTERNAL_QUEUE, NULL_TOPIC, RESERVED_PREFIX
@@ -15,7 +15,7 @@ from durably.core.records import Create, Send
 from durably.errors import CodecError, InvalidOption
 from durably.types import EnqueueOptions
 
-__all__ = ["as_options", "creation", "message", "milliseconds", "queue", "writable"]
+__all__ = ["Blank", "as_options", "message", "milliseconds", "queue", "writable"]
 
 DEFAULT_ATTEMPTS = 50
 DUPLICATION_POLICIES = ("reject", "return-existing")
@@ -40,45 +40,50 @@ def as_options(given: Any) -> EnqueueOptions[..., Any]:
     return given
 
 
-def creation(
-    options: EnqueueOptions[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    *,
-    codecs: Codecs,
-    application_name: str | None,
-    ids: Ids,
-) -> Create:
-    """The record that creates a workflow; refused (InvalidOption, EncodeError) if it cannot work."""
-    _check_policies(options)
-    codec = writable(codecs, options.serialization)
-    parameters = None
-    if isinstance(options, DeclaredOptions):
-        args, kwargs = options.bound(args, kwargs)
-        parameters = options.parameters
-    return Create(
-        workflow_id=checks.optional_name("workflow_id", options.workflow_id) or ids.new_id(),
-        creator=ids.new_id(),
-        name=checks.name("workflow_name", options.workflow_name),
-        class_name=checks.optional_name("workflow_class_name", options.workflow_class_name),
-        config_name=checks.optional_name("instance_name", options.instance_name),
-        queue_name=queue("queue_name", options.queue_name),
-        inputs=_arguments(codec, args, kwargs, parameters),
-        serialization=codec.name,
-        app_version=checks.optional_name("app_version", options.app_version),
-        application_name=checks.optional_name("application_name", options.application_name)
-        or application_name,
-        authenticated_user=checks.optional_name("authenticated_user", options.authenticated_user),
-        authenticated_roles=_roles(codecs, options.authenticated_roles),
-        assumed_role=checks.optional_name("assumed_role", options.assumed_role),
-        priority=_priority(options.priority),
-        deduplication_id=checks.optional_name("deduplication_id", options.deduplication_id),
-        queue_partition_key=checks.optional_name("queue_partition_key", options.queue_partition_key),
-        delay_seconds=checks.duration("delay", options.delay, zero=True) or None,
-        timeout_ms=milliseconds(checks.duration("timeout", options.timeout, zero=False)),
-        attributes=attributes_text(codecs, trace.carried(options.attributes)),
-        max_recovery_attempts=_attempts(options.max_recovery_attempts),
-    )
+class Blank:
+    """Checked options, from which the records of many calls are made; InvalidOption if they cannot work."""
+
+    def __init__(
+        self, options: EnqueueOptions[..., Any], *, codecs: Codecs, application_name: str | None, ids: Ids
+    ) -> None:
+        _check_policies(options)
+        self._options = options
+        self._ids = ids
+        self._codec = writable(codecs, options.serialization)
+        self._workflow_id = checks.optional_name("workflow_id", options.workflow_id)
+        self._fields: dict[str, Any] = {
+            "name": checks.name("workflow_name", options.workflow_name),
+            "class_name": checks.optional_name("workflow_class_name", options.workflow_class_name),
+            "config_name": checks.optional_name("instance_name", options.instance_name),
+            "queue_name": queue("queue_name", options.queue_name),
+            "serialization": self._codec.name,
+            "app_version": checks.optional_name("app_version", options.app_version),
+            "application_name": checks.optional_name("application_name", options.application_name)
+            or application_name,
+            "authenticated_user": checks.optional_name("authenticated_user", options.authenticated_user),
+            "authenticated_roles": _roles(codecs, options.authenticated_roles),
+            "assumed_role": checks.optional_name("assumed_role", options.assumed_role),
+            "priority": _priority(options.priority),
+            "deduplication_id": checks.optional_name("deduplication_id", options.deduplication_id),
+            "queue_partition_key": checks.optional_name("queue_partition_key", options.queue_partition_key),
+            "delay_seconds": checks.duration("delay", options.delay, zero=True) or None,
+            "timeout_ms": milliseconds(checks.duration("timeout", options.timeout, zero=False)),
+            "attributes": attributes_text(codecs, trace.carried(options.attributes)),
+            "max_recovery_attempts": _attempts(options.max_recovery_attempts),
+        }
+
+    def record(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Create:
+        """The record that creates a workflow with these arguments; EncodeError if one cannot be written."""
+        parameters = None
+        if isinstance(self._options, DeclaredOptions):
+            args, kwargs = self._options.bound(args, kwargs)
+            parameters = self._options.parameters
+        return Create(
+            workflow_id=self._workflow_id or self._ids.new_id(),
+            creator=self._ids.new_id(),
+            inputs=self._codec.encode_arguments(args, kwargs, parameters=parameters),
+            **self._fields,
+        )
 
 
 def message(
@@ -126,12 +131,6 @@ def _check_policies(options: EnqueueOptions[..., Any]) -> None:
     if options.duplication_policy != "reject" and options.deduplication_id is None:
         hint = "it needs a deduplication_id to find the existing workflow by"
         raise InvalidOption("duplication_policy", options.duplication_policy, hint)
-
-
-def _arguments(
-    codec: Codec, args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Parameters | None
-) -> str:
-    return codec.encode_arguments(args, kwargs, parameters=parameters)
 
 
 def _roles(codecs: Codecs, roles: Sequence[str] | None) -> str | None:
