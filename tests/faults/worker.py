@@ -1,0 +1,131 @@
+"""The application that faults happen to: a process of `python -m tests.faults.worker URL LEDGER OPTIONS`.
+
+Options are JSON: `lease`, `name` of the application, `host` (another machine's), `clock` (seconds by which
+its own is off), `queues` ({name: concurrency}). Prints `ready`, and `stopped` at a clean end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from durably import App, aio
+from durably.engine import engine
+from tests.faults.ledger import Ledger
+
+STEPS = 5
+
+
+def build(
+    url: str, ledger: Ledger, *, name: str = "faults", queues: dict[str, Any] | None = None, **options: Any
+) -> App:
+    """The application, whose bodies write to the ledger."""
+    app = App(name, system_database_url=url, version="1", **options)
+    for queue, concurrency in (queues or {"q": None}).items():
+        app.queue(queue, concurrency=concurrency)
+
+    def body(step: int, value: Any) -> Any:
+        id_ = aio.workflow_id()
+        ledger.note("begin", id_, step=step)
+        ledger.note("end", id_, step=step, value=value)
+        return value
+
+    @app.step(name="add")
+    async def add(step: int, total: int) -> int:
+        result: int = body(step, total + step)
+        return result
+
+    @app.step(name="add_blocking")
+    def add_blocking(step: int, total: int) -> int:
+        result: int = body(step, total + step)
+        return result
+
+    @app.workflow(name="ladder")
+    async def ladder(steps: int = STEPS) -> int:
+        total = 0
+        for step in range(1, steps + 1):
+            total = await add(step, total)
+        return total
+
+    @app.workflow(name="ladder_blocking")
+    def ladder_blocking(steps: int = STEPS) -> int:
+        total = 0
+        for step in range(1, steps + 1):
+            total = add_blocking(step, total)
+        return total
+
+    @app.step(name="hold")
+    async def hold(seconds: float) -> str:
+        ledger.note("begin", aio.workflow_id(), step=1)
+        await asyncio.sleep(seconds)
+        ledger.note("end", aio.workflow_id(), step=1, value="held")
+        return "held"
+
+    @app.workflow(name="holds")
+    async def holds(seconds: float) -> str:
+        return await hold(seconds)
+
+    @app.workflow(name="gated")
+    async def gated() -> list[int]:
+        first = await add(1, 0)
+        await aio.recv("go", timeout=None)
+        return [first, await add(4, 0)]
+
+    @app.workflow(name="nap")
+    async def nap(seconds: float) -> float:
+        began = await aio.run_step("clock", time.monotonic)
+        await aio.sleep(seconds)
+        ledger.note("wake", aio.workflow_id(), value=time.monotonic() - began - seconds)
+        return seconds
+
+    @app.workflow(name="everything")
+    async def everything() -> int:
+        """One of each operation, so that each statement is met."""
+        total = await add(1, 0)
+        await aio.set_event("stage", total)
+        await aio.send(aio.workflow_id(), total, topic="self")
+        total += int(await aio.recv("self", timeout=30) or 0)
+        await aio.sleep(0.01)
+        total += await (await ladder.start(2)).get_result()
+        await aio.set_event("stage", total)
+        return total
+
+    @app.step(name="die")
+    async def die() -> None:
+        ledger.note("begin", aio.workflow_id(), step=1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    @app.workflow(name="killer")
+    async def killer() -> None:
+        await die()
+
+    return app
+
+
+def pretend(host: str | None, clock: float) -> None:
+    """Another machine, whose clock is wrong."""
+    if host is not None:
+        setattr(engine, "host_identity", lambda: host)  # noqa: B010 - of this process only
+    if clock:
+        real = time.time
+        time.time = lambda: real() + clock
+
+
+async def main(url: str, ledger: Ledger, options: dict[str, Any]) -> None:
+    """Run until SIGTERM."""
+    pretend(options.pop("host", None), options.pop("clock", 0.0))
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    async with build(url, ledger, **options):
+        print("ready", flush=True)
+        await stopped.wait()
+    print("stopped", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Ledger(sys.argv[2]), json.loads(sys.argv[3])))
