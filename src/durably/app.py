@@ -25,6 +25,7 @@ from durably.decorators import (
     workflow_methods,
 )
 from durably.engine.call import Call
+from durably.engine.code import fingerprint
 from durably.engine.engine import Engine
 from durably.engine.host import Processes
 from durably.engine.leases import Leases
@@ -127,6 +128,7 @@ class App:
         self._registry = Registry()
         self._queues: dict[str, QueueRow] = {}
         self._functions: list[Callable[..., Any]] = []  # whose modules name the errors that are rebuilt
+        self._steps: list[str] = []
         self._engine: Engine | None = None
         self._client: AsyncDBOSClient | None = None
         self._portal: Portal | None = None
@@ -213,6 +215,7 @@ class App:
                 timeout=_positive("timeout", seconds(timeout)),
                 result_type=Parameters.of(function).result_type,
             )
+            self._steps.append(definition.name)
             return step_function(definition)
 
         return decorate
@@ -329,6 +332,7 @@ class App:
             lease_seconds=self._lease,
             capacity=self._max_running,
             threads=self._threads,
+            code=fingerprint(self._functions, [*self._steps, *self._registry.runnable()]),
         )
         self._client = RecordingClient._over(
             database, codecs=self._codecs, application_name=self.name, listen=self._listen
@@ -385,6 +389,7 @@ class App:
             liveness=Processes(),
             world=engine.world,
             beaten=beaten,
+            runnable=self._registry.runnable,
         )
 
         async def start() -> None:

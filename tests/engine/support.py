@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from durably.store import database
-from durably.store.sql import Schemas
+from durably.store.sql import Schemas, number
 
 __all__ = ["Statements", "enqueue", "eventually", "mutate", "rows", "status"]
 
@@ -76,6 +76,7 @@ def mutate(monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> No
         return text.replace(old.encode(), new.encode())
 
     monkeypatch.setattr(database, "statement", mutated)
+    monkeypatch.setattr(database, "numbered", lambda asked, schemas: number(mutated(asked, schemas)))
 
 
 class Statements:
@@ -83,18 +84,12 @@ class Statements:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trips: list[tuple[str, ...]] = []
-        one, several = database.Database.rows, database.Database.transaction
-
-        async def counted_rows(self_: Any, name: str, *args: Any, **options: Any) -> Any:
-            self.trips.append((name,))
-            return await one(self_, name, *args, **options)
+        several = database.Database.transaction
 
         async def counted_transaction(self_: Any, calls: Any, *args: Any, **options: Any) -> Any:
-            if len(calls) > 1:
-                self.trips.append(tuple(name for name, _ in calls))
+            self.trips.append(tuple(name for name, _ in calls))
             return await several(self_, calls, *args, **options)
 
-        monkeypatch.setattr(database.Database, "rows", counted_rows)
         monkeypatch.setattr(database.Database, "transaction", counted_transaction)
 
     def with_(self, name: str) -> int:

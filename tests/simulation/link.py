@@ -17,6 +17,7 @@ from durably.core.ports import (
     ExecutorIdentity,
     HistoryRow,
     Ready,
+    Stranding,
     Wait,
 )
 from durably.core.records import Record, SetEvent
@@ -145,6 +146,16 @@ class Link:
 
     async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:
         await self._ask("set aside", owned, lambda: self._model.set_aside(owned))
+
+    async def strand(self, stranding: Stranding) -> None:
+        await self._ask("strand", stranding.workflow_id, lambda: self._model.strand(stranding))
+
+    async def release_stranded(self, executor: ExecutorIdentity, runnable: Sequence[str]) -> None:
+        await self._ask(
+            "release stranded",
+            executor.executor_id,
+            lambda: self._model.release_stranded(executor, runnable),
+        )
 
     # -- the network --------------------------------------------------------------------------------------
 

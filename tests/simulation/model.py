@@ -20,6 +20,7 @@ from durably.core.ports import (
     QueueRow,
     Ready,
     ResultRow,
+    Stranding,
     Wait,
 )
 from durably.core.records import (
@@ -107,6 +108,15 @@ class Lease:
     stopped: bool = False
 
 
+@dataclass
+class Stranded:
+    """A row of durably.stranded_workflows."""
+
+    application_name: str
+    met: list[str]
+    released: bool = False
+
+
 class Refused(Exception):
     """The database refuses the transaction for the sake of one record's values."""
 
@@ -129,6 +139,7 @@ class Model:
     executors: dict[str, Lease] = field(default_factory=dict)
     queues: dict[str, QueueRow] = field(default_factory=dict)
     versions: dict[str, tuple[float, str]] = field(default_factory=dict)  # version -> (since, application)
+    stranded: dict[str, Stranded] = field(default_factory=dict)
     _order: int = 0
 
     # -- the writer's transaction -------------------------------------------------------------------------
@@ -424,7 +435,12 @@ class Model:
             and row.application_name in (claim.application_name, None)
             and f"{row.name}\x1f{row.class_name or ''}\x1f{row.config_name or ''}" in claim.runnable
             and (row.serialization is None or row.serialization in claim.formats)
+            and not self._met(row, claim)
         )
+
+    def _met(self, row: WorkflowRow, claim: Claim) -> bool:
+        stranded = self.stranded.get(row.workflow_id)
+        return stranded is not None and stranded.released and claim.code in stranded.met
 
     def _free_version(self, claim: Claim) -> str | None:
         """None (rows without a version) for the latest version, and no row's version for the others."""
@@ -639,6 +655,43 @@ class Model:
             if self._runs(workflow_id, owner):
                 self.workflows[workflow_id].queue_name = None
                 self._end(self.workflows[workflow_id], "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+    def strand(self, stranding: Stranding) -> None:
+        """stranded/strand"""
+        if not self._runs(stranding.workflow_id, stranding.owner):
+            return
+        row = self.workflows[stranding.workflow_id]
+        row.status, row.owner, row.delay_until = "DELAYED", None, names.STRANDED_UNTIL_MS
+        row.queue_name = row.queue_name or names.INTERNAL_QUEUE
+        row.recovery_attempts = max(row.recovery_attempts - 1, 0)
+        entry = self.stranded.setdefault(row.workflow_id, Stranded(stranding.application_name, []))
+        entry.met = [code for code in entry.met if code != stranding.code] + [stranding.code]
+        entry.released = False
+
+    def release_stranded(self, executor: ExecutorIdentity, runnable: Sequence[str]) -> None:
+        """stranded/release"""
+        released = []
+        for workflow_id, entry in list(self.stranded.items()):
+            row = self.workflows.get(workflow_id)
+            if entry.application_name != executor.application_name:
+                continue
+            if row is None or row.status not in ACTIVE:
+                del self.stranded[workflow_id]
+            elif self._may_release(row, entry, executor, runnable):
+                row.status, row.delay_until, entry.released = "ENQUEUED", None, True
+                released.append(row)
+        self._tell_queues(released)
+
+    def _may_release(
+        self, row: WorkflowRow, entry: Stranded, executor: ExecutorIdentity, runnable: Sequence[str]
+    ) -> bool:
+        return (
+            not entry.released
+            and executor.code not in entry.met
+            and row.delay_until == names.STRANDED_UNTIL_MS
+            and row.app_version in (executor.app_version, None)
+            and f"{row.name}\x1f{row.class_name or ''}\x1f{row.config_name or ''}" in runnable
+        )
 
     def _runs(self, workflow_id: str, owner: str) -> bool:
         return self.owns(workflow_id, owner) and self.workflows[workflow_id].status == "PENDING"

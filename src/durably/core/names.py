@@ -27,9 +27,12 @@ UNPAUSE_WORKFLOW = "DBOS.unpauseWorkflow"
 SET_DELAY = "DBOS.setWorkflowDelay"
 SET_PRIORITY = "DBOS.setWorkflowPriority"
 UPDATE_ATTRIBUTES = "DBOS.updateWorkflowAttributes"
+LIST_STRANDED = "DBOS.listStranded"
+MOVE_WORKFLOWS = "DBOS.moveWorkflows"
 
 INTERNAL_QUEUE = "_dbos_internal_queue"
 RESERVED_PREFIX = "_dbos_"
+STRANDED_UNTIL_MS = 253402128000000  # 9999-12-30: a workflow delayed until then is set aside as stranded
 NULL_TOPIC = "__null__topic__"
 
 MESSAGES_CHANNEL = "dbos_notifications_channel"

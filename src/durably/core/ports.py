@@ -24,6 +24,7 @@ __all__ = [
     "Ready",
     "ResultRow",
     "Store",
+    "Stranding",
     "Wait",
     "World",
 ]
@@ -57,6 +58,7 @@ class ExecutorIdentity(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     process_start: str
     lease_seconds: float
+    code: str = ""  # the fingerprint of its functions
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     runnable: Sequence[str]  # "<name>\x1f<class name>\x1f<config name>", '' for none
     formats: Sequence[str]
     limited: bool
+    code: str = ""
 
 
 class Claimed(msgspec.Struct, frozen=True, gc=False):
@@ -161,6 +164,20 @@ class Beat(msgspec.Struct, frozen=True):
     neighbours: Sequence[tuple[str, int, str]]  # (executor id, pid, process start) alive on this host
 
 
+class Stranding(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow whose record does not fit the code of the executor that would go on with it."""
+
+    workflow_id: str
+    owner: str
+    application_name: str
+    executor_id: str
+    code: str
+    function_id: int
+    asked: str
+    recorded: str
+    difference: str  # told to a person
+
+
 class Store(Protocol):
     """The transactions of the engine. Each method is one transaction and one round trip."""
 
@@ -204,4 +221,12 @@ class Store(Protocol):
 
     async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:
         """Mark workflows that these tokens own as MAX_RECOVERY_ATTEMPTS_EXCEEDED."""
+        ...
+
+    async def strand(self, stranding: Stranding) -> None:
+        """Set a workflow aside that does not fit the code, if its token still owns it."""
+        ...
+
+    async def release_stranded(self, executor: ExecutorIdentity, runnable: Sequence[str]) -> None:
+        """Put back stranded workflows that the code of this executor has not met."""
         ...

@@ -179,6 +179,7 @@ class Dispatcher:
                     runnable=self._registry.runnable(),
                     formats=self._formats,
                     limited=queue.limited,
+                    code=identity.code,
                 )
             )
             history = await self._history(claimed)

@@ -58,6 +58,7 @@ class Engine:
         lease_seconds: float,
         capacity: int,
         threads: int,
+        code: str = "",
     ) -> None:
         self.store = store
         self.world = world
@@ -69,6 +70,7 @@ class Engine:
             pid=os.getpid(),
             process_start=start_of(os.getpid()),
             lease_seconds=lease_seconds,
+            code=code,
         )
         self._registry = registry
         self.hub = Hub(
@@ -90,7 +92,13 @@ class Engine:
             app_version=app_version,
             start_child=self._start_child,
         )
-        self.executor = Executor(registry=registry, store=store, resources=self.resources, freed=self._freed)
+        self.executor = Executor(
+            registry=registry,
+            store=store,
+            resources=self.resources,
+            freed=self._freed,
+            identity=lambda: self.identity,
+        )
         self.dispatcher = Dispatcher(
             store=store,
             executor=self.executor,
@@ -111,6 +119,7 @@ class Engine:
     async def start(self) -> None:
         """Enter the executor, then begin to claim and run."""
         database_now = await self.store.register(self.identity)
+        await self.store.release_stranded(self.identity, self._registry.runnable())
         self._set_clock(database_now)
         self._running = True
         self.writer.start()

@@ -16,14 +16,29 @@ from typing import Any, Protocol
 from durably.codec import Codec, Codecs
 from durably.concurrency.portal import detached_context
 from durably.concurrency.ticket import ThreadTicket, Ticket
-from durably.core.ports import Claimed, HistoryRow, ResultRow, Store, World
+from durably.core.ports import (
+    Claimed,
+    ExecutorIdentity,
+    HistoryRow,
+    ResultRow,
+    Store,
+    Stranding,
+    World,
+)
 from durably.core.records import Finish, Record
 from durably.engine import attributes, authority
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
-from durably.engine.run import Run
+from durably.engine.run import Run, RunStranded
 from durably.engine.workers import Workers
-from durably.errors import DatabaseError, DecodeError, EncodeError, RunInterrupted, WrongContext
+from durably.errors import (
+    DatabaseError,
+    DecodeError,
+    EncodeError,
+    NonDeterminism,
+    RunInterrupted,
+    WrongContext,
+)
 from durably.store.hub import Hub
 
 __all__ = ["DEFAULT_ATTEMPTS", "Executor", "Resources"]
@@ -96,12 +111,19 @@ class Executor:
     """Runs claimed workflows, and knows which ones run here."""
 
     def __init__(
-        self, *, registry: Registry, store: Store, resources: Resources, freed: Callable[[str], None]
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        resources: Resources,
+        freed: Callable[[str], None],
+        identity: Callable[[], ExecutorIdentity],
     ) -> None:
         self._registry = registry
         self._store = store
         self._resources = resources
         self._freed = freed
+        self._identity = identity
         self._context = detached_context()  # of every run: a caller's own variables would be gone at a replay
         self._parked = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,6 +177,8 @@ class Executor:
             logger.exception("workflow %s stops here by a bug of durably; it is put back", run.workflow_id)
             self._spawn(self._put_back(run.claimed, run.owner))
         finally:
+            if isinstance(run.interruption, RunStranded):
+                self._spawn(self._strand(run, run.interruption.difference))
             self._leave(run)
 
     async def _outcome(self, run: Run) -> Finish | None:
@@ -243,6 +267,23 @@ class Executor:
         with _logged_trouble(claimed):
             await self._store.set_aside([(claimed.workflow_id, owner)])
         self._freed(claimed.queue_name or "")
+
+    async def _strand(self, run: Run, difference: NonDeterminism) -> None:
+        identity = self._identity()
+        stranding = Stranding(
+            workflow_id=run.workflow_id,
+            owner=run.owner,
+            application_name=identity.application_name,
+            executor_id=identity.executor_id,
+            code=identity.code,
+            function_id=difference.function_id,
+            asked=difference.asked,
+            recorded=difference.recorded,
+            difference=str(difference),
+        )
+        logger.error("stranded, and set aside: %s", difference)
+        with _logged_trouble(run.claimed):
+            await self._store.strand(stranding)
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         task = self._resources.loop.create_task(coroutine, context=self._context.copy())

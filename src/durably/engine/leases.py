@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from durably.concurrency.tasks import end
@@ -46,12 +46,14 @@ class Leases:
         liveness: Liveness,
         world: World,
         beaten: Callable[[Beat], None],
+        runnable: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._store = store
         self._identity = identity
         self._liveness = liveness
         self._world = world
         self._beaten = beaten
+        self._runnable = runnable
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -85,8 +87,12 @@ class Leases:
         return self._identity().lease_seconds / BEATS_PER_LEASE
 
     async def _sweep(self) -> None:
-        """Put back what executors claimed after their lease was closed, before they knew (or died of it)."""
+        """Put back what executors claimed after their lease was closed, before they knew (or died of it).
+
+        And what executors of other code have stranded since this one began.
+        """
         await self._store.adopt(self._identity().application_name, [], only_expired=True)
+        await self._store.release_stranded(self._identity(), self._runnable())
 
     async def _beat(self) -> None:
         beat = await self._store.beat(self._identity())

@@ -19,14 +19,20 @@ from durably.core.ports import Claimed, HistoryRow
 from durably.core.records import Record, Step
 from durably.engine import about, performers
 from durably.engine.context import frame
-from durably.errors import DatabaseError, NotRunning, RunInterrupted, WrongContext
+from durably.errors import (
+    DatabaseError,
+    NonDeterminism,
+    NotRunning,
+    RunInterrupted,
+    WrongContext,
+)
 
 if TYPE_CHECKING:
     from durably.engine.executor import Resources
     from durably.engine.registry import WorkflowDefinition
     from durably.types import WorkflowContext
 
-__all__ = ["Run"]
+__all__ = ["Run", "RunStranded"]
 
 T = TypeVar("T")
 
@@ -34,6 +40,14 @@ ASKED = 64  # operations of a run, at least, before those that are over are let 
 
 # Values that are their own copy: what such a value was recorded as, it also is when it is decoded.
 PLAIN = (str, int, bool, type(None))
+
+
+class RunStranded(RunInterrupted):
+    """Stops the code of a run that its record does not fit; the run is set aside."""
+
+    def __init__(self, workflow_id: str, difference: NonDeterminism) -> None:
+        super().__init__(workflow_id, str(difference))
+        self.difference = difference
 
 
 class Run:
@@ -145,7 +159,18 @@ class Run:
         if not width:
             return 0, None
         number = self.ledger.draw(width)
-        return number, self.ledger.recorded(number, name)
+        try:
+            return number, self.ledger.recorded(number, name)
+        except NonDeterminism as difference:
+            raise self._stranded(difference) from None
+
+    def _stranded(self, difference: NonDeterminism) -> RunInterrupted:
+        """This code cannot go on with the record: the run stops, and is set aside for other code."""
+        stranded = RunStranded(self.workflow_id, difference)
+        if self.definition.is_async:
+            self.interrupt(stranded)
+        self.interruption = self.interruption or stranded
+        return self.interruption
 
     # -- records ------------------------------------------------------------------------------------------
 

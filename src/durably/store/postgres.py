@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from durably.core.ids import new_id
+from durably.core.names import STRANDED_UNTIL_MS
 from durably.core.ports import (
     Beat,
     Claim,
@@ -17,6 +18,7 @@ from durably.core.ports import (
     QueueRow,
     Ready,
     ResultRow,
+    Stranding,
     Wait,
     World,
 )
@@ -48,7 +50,15 @@ class PostgresStore:
         """Take work of a queue; nothing, when a DBOS executor is claiming there at this moment."""
         parameters = {
             field: getattr(claim, field)
-            for field in ("queue_name", "executor_id", "application_name", "app_version", "owner", "most")
+            for field in (
+                "queue_name",
+                "executor_id",
+                "application_name",
+                "app_version",
+                "owner",
+                "most",
+                "code",
+            )
         }
         parameters |= {"runnable": list(claim.runnable), "formats": list(claim.formats)}
         if not claim.limited:
@@ -152,6 +162,25 @@ class PostgresStore:
     async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:
         """Mark workflows that these tokens own as MAX_RECOVERY_ATTEMPTS_EXCEEDED."""
         await self._database.rows("workflows/set_aside", {"owned": _owned(owned)})
+
+    async def strand(self, stranding: Stranding) -> None:
+        """Set a workflow aside that does not fit the code, if its token still owns it."""
+        await self._database.rows(
+            "stranded/strand", {**msgspec.structs.asdict(stranding), "until": STRANDED_UNTIL_MS}
+        )
+
+    async def release_stranded(self, executor: ExecutorIdentity, runnable: Sequence[str]) -> None:
+        """Put back stranded workflows that the code of this executor has not met."""
+        await self._database.rows(
+            "stranded/release",
+            {
+                "application_name": executor.application_name,
+                "app_version": executor.app_version,
+                "code": executor.code,
+                "runnable": list(runnable),
+                "until": STRANDED_UNTIL_MS,
+            },
+        )
 
     async def register_queue(self, queue: QueueRow) -> None:
         """Create the queue or set its limits; ConfigurationError when another application owns it."""

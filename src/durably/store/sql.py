@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-__all__ = ["Numbered", "Schemas", "extension_schema", "names", "numbered", "quote", "statement"]
+__all__ = ["Numbered", "Schemas", "extension_schema", "names", "number", "numbered", "quote", "statement"]
 
 _ROOT = files("durably.store").joinpath("sql")
 _PARAMETER = re.compile(rb"%\((\w+)\)s")
@@ -54,7 +54,11 @@ class Numbered(NamedTuple):
 @cache
 def numbered(name: str, schemas: Schemas) -> Numbered:
     """The statement of that name, with numbered parameters."""
-    text = statement(name, schemas)
+    return number(statement(name, schemas))
+
+
+def number(text: bytes) -> Numbered:
+    """A statement's text with numbers for names."""
     order = list(dict.fromkeys(_PARAMETER.findall(text)))
     code = _PARAMETER.sub(lambda match: b"$%d" % (order.index(match[1]) + 1), text).replace(b"%%", b"%")
     return Numbered(code, tuple(parameter.decode() for parameter in order))

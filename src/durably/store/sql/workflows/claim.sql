@@ -30,6 +30,10 @@ WITH latest AS (
               AND s.name || chr(31) || COALESCE(s.class_name, '') || chr(31) || COALESCE(s.config_name, '')
                   = ANY (%(runnable)s::text[])
               AND (s.serialization IS NULL OR s.serialization = ANY (%(formats)s::text[]))
+              AND s.workflow_uuid NOT IN (
+                  SELECT workflow_uuid FROM {extension}.stranded_workflows
+                  WHERE application_name = %(application_name)s AND released_at IS NOT NULL
+                    AND %(code)s::text = ANY (met))
           THEN true ELSE false END
     ORDER BY s.priority, s.created_at
     LIMIT %(most)s
