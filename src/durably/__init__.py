@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         WorkflowHandle,
         declare_workflow,
     )
+    from durably.errors import RetryAfter
     from durably.types import Arguments, EnqueueOptions, Retry, StepInfo, WorkflowFilter, WorkflowStatus
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Message",
     "Queue",
     "Retry",
+    "RetryAfter",
     "StepInfo",
     "WorkflowFilter",
     "WorkflowHandle",
@@ -51,6 +53,7 @@ __all__ = [
 _MODULES = ("aio", "errors", "sync")
 _HOMES = {
     "durably.app": ("App", "Queue"),
+    "durably.errors": ("RetryAfter",),
     "durably.types": ("Arguments", "EnqueueOptions", "Retry", "StepInfo", "WorkflowFilter", "WorkflowStatus"),
 }
 

@@ -196,8 +196,8 @@ class App:
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Register a function as a step: in a workflow its outcome is recorded before control returns.
 
-        `timeout` is seconds for each attempt: an async step is interrupted, a blocking one asked to end
-        (`sync.cancel_requested`).
+        `timeout` is seconds for each attempt, which ends with StepTimeout: an async step is interrupted, a
+        blocking one is asked to end (`sync.cancel_requested`), and its late result does not count.
 
             @app.step(retry=Retry(attempts=5), timeout=10)
             async def charge(card: str, cents: int) -> str: ...
@@ -212,7 +212,7 @@ class App:
                 name=name or function.__qualname__,
                 function=function,
                 retry=retry,
-                timeout=_positive("timeout", seconds(timeout)),
+                timeout=checks.duration("timeout", timeout, zero=False),
                 result_type=Parameters.of(function).result_type,
             )
             self._steps.append(definition.name)

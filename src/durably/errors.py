@@ -26,6 +26,7 @@ DurablyError
 +-- StepError
 |   +-- StepRetriesExhausted
 |   +-- StepTimeout
+|   +-- RetryAfter              raised by a step's own code: try again, so long from now
 +-- NotAuthorized               the workflow needs a role that its caller has not
 +-- NoSuchVersion               no application has registered a version of this name
 +-- WrongContext                a call that only works (or never works) inside a workflow
@@ -37,6 +38,8 @@ RunInterrupted(BaseException)   stops a run from inside; not for user code to ca
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import Any
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "NotAuthorized",
     "NotRunning",
     "RecoveryAttemptsExceeded",
+    "RetryAfter",
     "RunInterrupted",
     "SchemaTooNew",
     "SchemaTooOld",
@@ -324,6 +328,22 @@ class StepTimeout(StepError, TimeoutError):
     def __init__(self, step: str, seconds: float) -> None:
         super().__init__(step, f"step {step!r} did not end within {seconds:g} s")
         self.seconds = seconds
+
+
+class RetryAfter(StepError):
+    """Raised in a step, or in a workflow that has a `retry`: try again, `seconds` (or `timedelta`) from now.
+
+    The pause is exactly that; the attempt counts as any other. A step without `retry` has the default one.
+
+        raise RetryAfter(float(response.headers["Retry-After"])) from error
+    """
+
+    def __init__(self, seconds: float | timedelta, message: str | None = None) -> None:
+        pause = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        if not isinstance(pause, int | float) or isinstance(pause, bool) or not 0 <= pause < math.inf:
+            raise InvalidOption("seconds", seconds, "give seconds (or a timedelta), 0 or more")
+        super().__init__("", message or f"it asked to be tried again in {pause:g} s")
+        self.seconds: float = float(pause)
 
 
 class NotAuthorized(DurablyError):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from types import SimpleNamespace
+import time
 
 import pytest
 
 from durably import Retry, aio, sync
 from durably.app import App
 from durably.decorators import AsyncWorkflow
-from durably.engine import steps
+from durably.errors import StepTimeout
 from tests.engine.support import rows, status
 
 STEPS = "SELECT function_name, output, error FROM dbos.operation_outputs WHERE workflow_uuid = %s"
@@ -90,21 +90,17 @@ async def test_a_blocking_step_that_ends_because_it_was_asked_to_is_not_recorded
     assert rows(database_url, STEPS, "w") == []
 
 
-async def test_a_blocking_step_is_not_tried_again_after_the_end_of_its_run(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_blocking_step_that_waits_for_its_next_attempt_is_interrupted_at_once(
+    database_url: str,
 ) -> None:
-    """The interruption comes while it waits for its second attempt."""
     attempts: list[int] = []
     app = App("a", system_database_url=database_url)
-    waiting, interrupted, over = threading.Event(), threading.Event(), threading.Event()
+    failed, over = threading.Event(), threading.Event()
 
-    def sleep(seconds: float) -> None:
-        waiting.set()
-        assert interrupted.wait(10)
-
-    @app.step(name="fails", retry=Retry(attempts=2))
+    @app.step(name="fails", retry=Retry(attempts=2, interval=3600))
     def fails() -> None:
         attempts.append(1)
+        failed.set()
         raise OSError
 
     @app.workflow(name="w")
@@ -115,13 +111,37 @@ async def test_a_blocking_step_is_not_tried_again_after_the_end_of_its_run(
             over.set()
 
     async with app:
-        monkeypatch.setattr(steps, "time", SimpleNamespace(sleep=sleep))
-        await asyncio.to_thread(workflow.options(workflow_id="w").start)
-        await asyncio.to_thread(waiting.wait, 10)
-        app._engine_running().executor.interrupt("w", "it was cancelled")
-        interrupted.set()
-        assert await asyncio.to_thread(over.wait, 10)
+        handle = await asyncio.to_thread(workflow.options(workflow_id="w").start)
+        await asyncio.to_thread(failed.wait, 10)
+        await app.client.cancel_workflow(handle.workflow_id)
+        assert await asyncio.to_thread(over.wait, 12)
     assert attempts == [1]
+    assert rows(database_url, STEPS, "w") == []
+
+
+@pytest.mark.parametrize("reaction", ["returns", "raises", "never asks"])
+async def test_a_blocking_step_that_ends_too_late_has_timed_out(database_url: str, reaction: str) -> None:
+    app = App("a", system_database_url=database_url)
+
+    @app.step(name="slow", timeout=0.05)
+    def slow() -> str:
+        end = time.monotonic() + 0.05
+        while time.monotonic() < end if reaction == "never asks" else not sync.cancel_requested():
+            threading.Event().wait(0.005)
+        if reaction == "raises":
+            raise OSError("half way")
+        return "half"
+
+    @app.workflow(name="w")
+    def workflow() -> None:
+        slow()
+
+    async with app:
+        with pytest.raises(StepTimeout, match=r"step 'slow' did not end within 0\.05 s"):
+            await asyncio.to_thread(workflow.options(workflow_id="w"))
+    [(name, output, error)] = rows(database_url, STEPS, "w")
+    assert (name, output) == ("slow", None)
+    assert "StepTimeout" in error
 
 
 async def test_each_attempt_of_a_blocking_step_has_its_own_time(database_url: str) -> None:

@@ -508,7 +508,9 @@ class Model:
             return Ready(results=results, events=events, messages=messages)
         now, application = self._now_ms(), executor.application_name
         queues = self._with_work(application)
-        delays = [row.delay_until for row in self._delayed(application) if (row.delay_until or 0) > now]
+        delays = [row.delay_until for row in self._delayed(application)]
+        deadlines = [row.deadline_ms for row in self.workflows.values() if row.status in ACTIVE]
+        due = [at for at in [*delays, *deadlines] if at is not None and at > now]
         self._release_due(application)
         return Ready(
             results=results,
@@ -516,8 +518,9 @@ class Model:
             messages=messages,
             queues=queues,
             cancelled=self._cancel_overdue(application),
+            lost=[(w.id, w.key) for w in asked if w.kind == "run" and not self.owns(w.id, w.key)],
             dead=self._expired(application),
-            next_delay=(min(d for d in delays if d is not None) - now) / 1000 if delays else None,
+            next_delay=(min(due) - now) / 1000 if due else None,
         )
 
     def _over(self, asked: Sequence[Wait]) -> tuple[list[ResultRow], list[Any], list[tuple[str, str]]]:

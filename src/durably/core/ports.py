@@ -110,7 +110,10 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
-    """Something a process waits for: `result` (id), `event` (id, key) or `message` (id, topic)."""
+    """Something a process waits for: `result` (id), `event` (id, key) or `message` (id, topic).
+
+    In a pulse also `run` (id, owner token): whether it has lost its owner.
+    """
 
     kind: str
     id: str
@@ -151,8 +154,9 @@ class Ready(msgspec.Struct, frozen=True):
     messages: Sequence[tuple[str, str]] = ()  # id, topic
     queues: Sequence[QueueRow] = ()  # with work that may be ours
     cancelled: Sequence[str] = ()  # deadlines that passed just now
+    lost: Sequence[tuple[str, str]] = ()  # (id, owner) of runs that this owner does not own any more
     dead: Sequence[str] = ()  # executors whose lease ran out
-    next_delay: float | None = None  # seconds until the next delayed workflow is due
+    next_delay: float | None = None  # seconds until the next delayed workflow or deadline is due
 
 
 class Beat(msgspec.Struct, frozen=True):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from random import Random
 
-from durably.types import Retry
+from durably.errors import RetryAfter
+from durably.types import Retry, Seconds
 
-__all__ = ["reconnect_delay", "step_delay", "worth_retrying"]
+__all__ = ["pause", "reconnect_delay", "worth_retrying"]
 
 FIRST = 0.02  # seconds
 CAP = 2.0  # seconds: every worker is on again within 3 s of the server (reliability goals, row 6)
@@ -19,12 +22,29 @@ def reconnect_delay(attempt: int, random: Random) -> float:
 
 def worth_retrying(retry: Retry, error: BaseException) -> bool:
     """Whether the user's rule gives this error another attempt."""
+    if isinstance(error, RetryAfter):
+        return True
+    if isinstance(error, retry.give_up_on):
+        return False
     if isinstance(retry.on, type | tuple):
         return isinstance(error, retry.on)
     return bool(retry.on(error))
 
 
-def step_delay(retry: Retry, attempt: int, random: Random) -> float:
-    """Seconds between attempt `attempt` (from 1) and the next."""
-    delay = min(retry.max_interval, retry.interval * retry.backoff ** (attempt - 1))
+def pause(retry: Retry, attempt: int, error: BaseException, random: Random) -> float:
+    """Seconds between attempt `attempt` (from 1), which ended with this error, and the next."""
+    if isinstance(error, RetryAfter):
+        return error.seconds
+    delay = min(_seconds(retry.max_interval), _grown(retry, attempt))
     return max(0.0, delay * random.uniform(1 - retry.jitter, 1 + retry.jitter))
+
+
+def _grown(retry: Retry, attempt: int) -> float:
+    try:
+        return _seconds(retry.interval) * float(retry.backoff) ** (attempt - 1)
+    except OverflowError:
+        return math.inf
+
+
+def _seconds(value: Seconds) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

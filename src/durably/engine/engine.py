@@ -17,7 +17,7 @@ import msgspec
 from durably.codec import Codecs, attributes_text
 from durably.core.ids import child_id, new_id
 from durably.core.ops import StartChild
-from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, World
+from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, World
 from durably.core.records import Create, Created
 from durably.engine import attributes, authority, steps
 from durably.engine.call import INHERITED, Call
@@ -41,6 +41,8 @@ from durably.store.writer import Writer
 __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
+
+LOOKED_AT = 500  # runs whose owner one pulse looks up, chance deciding which; the heartbeat looks at all
 
 
 class Engine:
@@ -76,7 +78,7 @@ class Engine:
         self.hub = Hub(
             lambda waits: store.poll(waits, None),
             world,
-            pulse=lambda waits: store.poll(waits, self.identity),
+            pulse=lambda waits: store.poll([*waits, *self._owned()], self.identity),
             saw=self._saw,
             heard=self._heard,
         )
@@ -279,9 +281,18 @@ class Engine:
     def _saw(self, ready: Ready) -> None:
         for workflow_id in ready.cancelled:
             self.executor.interrupt(workflow_id, "its deadline has passed")
+        for workflow_id, owner in ready.lost:
+            self.executor.interrupt(workflow_id, "it was cancelled, resumed or taken over", owner)
         if ready.dead:
             self._chore(self._adopt(ready.dead))
         self.dispatcher.saw(ready)
+
+    def _owned(self) -> list[Wait]:
+        """Runs whose ownership the pulse looks at: notices get lost, and DBOS's own clients send none."""
+        runs = [run for run in self.executor.running.values() if not run.concluding]
+        if len(runs) > LOOKED_AT:
+            runs = self.world.random.sample(runs, LOOKED_AT)
+        return [Wait("run", run.workflow_id, run.owner) for run in runs]
 
     def _heard(self, kind: str, subject: str) -> None:
         if kind == "q":

@@ -150,7 +150,7 @@ class Executor:
     def interrupt(self, workflow_id: str, reason: str, owner: str | None = None) -> None:
         """Stop a run that must not go on; nothing happens when it, or the one of that owner, is not here."""
         run = self.running.get(workflow_id)
-        if run is not None and owner in (None, run.owner):
+        if run is not None and owner in (None, run.owner) and not run.concluding:
             run.interrupt(RunInterrupted(workflow_id, reason))
 
     async def drain(self, seconds: float) -> None:
@@ -214,6 +214,7 @@ class Executor:
         return await self._resources.workers.run(lambda: function(*args, **kwargs))
 
     async def _conclude(self, run: Run, outcome: Finish) -> None:
+        run.concluding = True
         try:
             await self._resources.writer.submit(outcome)
         except RunInterrupted:
@@ -238,6 +239,8 @@ class Executor:
         queue = run.claimed.queue_name or ""
         self.by_queue[queue] = self.by_queue.get(queue, 0) + 1
         run.task = self._spawn(self._attempt(run, before))
+        if run.claimed.deadline_ms is not None:
+            self._resources.hub.expect(run.claimed.deadline_ms / 1000 - self._resources.database_now())
 
     def _leave(self, run: Run) -> None:
         if self.running.get(run.workflow_id) is run:

@@ -70,6 +70,7 @@ class Run:
         self.interruption: RunInterrupted | None = None
         self.task: asyncio.Task[Any] | None = None
         self.parked = 0
+        self.concluding = False  # its outcome is on its way, and its owner about to be none
         self._waiting: concurrent.futures.Future[Any] | None = None
         self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not be over
         self._room = ASKED

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from durably.core.ops import RunStep
 from durably.core.ports import HistoryRow
 from durably.core.records import Step
-from durably.core.retry import step_delay, worth_retrying
+from durably.core.retry import pause, worth_retrying
 from durably.engine.context import Frame, frame
 from durably.engine.registry import seconds
-from durably.errors import EncodeError, StepRetriesExhausted, StepTimeout, WrongContext
+from durably.errors import EncodeError, RetryAfter, StepRetriesExhausted, StepTimeout, WrongContext
 from durably.types import Retry
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ async def _attempts(run: Run, number: int, step: Step_) -> Any:
 
 async def _attempt(run: Run, step: Step_, limit: float | None) -> Any:
     if not inspect.iscoroutinefunction(step.function):
-        return await _on_thread(run, step)
+        with _in_time(run, step, limit):
+            return await _on_thread(run, step)
     if limit is None:
         return await step.function(*step.args, **step.kwargs)
     watch = asyncio.timeout(limit)
@@ -144,20 +145,36 @@ def _blocking_attempts(run: Run, number: int, step: Step_) -> Any:
     attempt, limit = 1, seconds(step.timeout)
     while True:
         try:
-            with _inside(run, number, limit):
+            with _inside(run, number, limit), _in_time(run, step, limit):
                 return step.function(*step.args, **step.kwargs)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
-            with run.resources.workers.parked():
-                time.sleep(delay)
-            if run.interruption is not None:
-                raise run.interruption from None
+            run.wait_for(functools.partial(run.resources.world.sleep, delay))  # which an interruption ends
             attempt += 1
+
+
+@contextlib.contextmanager
+def _in_time(run: Run, step: Step_, limit: float | None) -> Iterator[None]:
+    """A blocking attempt cannot be stopped: it has failed when it ends too late, whatever it came to."""
+    if limit is None:
+        yield
+        return
+    end = run.resources.world.monotonic() + limit
+    try:
+        yield
+    except Exception as error:
+        if run.resources.world.monotonic() >= end:
+            raise StepTimeout(step.name, limit) from error
+        raise
+    if run.resources.world.monotonic() >= end:
+        raise StepTimeout(step.name, limit)
 
 
 def _next_delay(run: Run, step: Step_, attempt: int, error: Exception) -> float:
     """Seconds until the next attempt; raises the error that is final."""
-    retry: Retry | None = step.retry
+    retry = step.retry
+    if retry is None and isinstance(error, RetryAfter):
+        retry = Retry()
     if retry is None or not worth_retrying(retry, error):
         raise error
     if run.interruption is not None:
@@ -168,7 +185,7 @@ def _next_delay(run: Run, step: Step_, attempt: int, error: Exception) -> float:
             f"step {step.name!r} failed {attempt} times; the last time: {type(error).__name__}: {error}",
             attempts=attempt,
         ) from error
-    return step_delay(retry, attempt, run.resources.world.random)
+    return pause(retry, attempt, error, run.resources.world.random)
 
 
 def _encode(

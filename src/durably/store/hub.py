@@ -113,6 +113,13 @@ class Hub:
         self._pulse_pace, self._pulse_at = FASTEST, 0.0
         self._woken.set()
 
+    def expect(self, seconds: float) -> None:
+        """Let a pulse come in so many seconds, when something is due."""
+        at = self._world.monotonic() + seconds
+        if at < self._pulse_at:
+            self._pulse_at = at
+            self._woken.set()
+
     def _hurry(self) -> None:
         """Someone new waits: look often again."""
         if self._hot or self._poll_pace > FASTEST:
@@ -181,7 +188,9 @@ class Hub:
     def _pace_pulse(self, spent: float) -> None:
         """Fast while it finds work that nobody announced (`ask_soon`), slowing down to the idle pace."""
         self._pulse_pace = min(IDLE, max(self._pulse_pace * GROWTH, spent / SHARE))
-        wait = self._pulse_pace if self._next_due is None else min(self._pulse_pace, self._next_due)
+        wait = self._pulse_pace
+        if self._next_due is not None:  # what is due every millisecond is not asked for every millisecond
+            wait = min(wait, max(self._next_due, spent / SHARE))
         self._pulse_at = self._world.monotonic() + wait
 
     async def _rest(self) -> None:

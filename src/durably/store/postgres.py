@@ -214,6 +214,7 @@ def _ready(rows: Sequence[Any]) -> Ready:
         messages=found.get("message", ()),
         queues=found.get("queue", ()),
         cancelled=found.get("cancelled", ()),
+        lost=found.get("lost", ()),
         dead=found.get("dead", ()),
         next_delay=float(delays[0]) if delays else None,
     )
@@ -233,6 +234,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     ),
     "due": lambda r: r.id,
     "cancelled": lambda r: r.id,
+    "lost": lambda r: (r.id, r.key),
     "dead": lambda r: r.id,
     "next": lambda r: r.d,
 }

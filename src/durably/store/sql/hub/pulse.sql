@@ -1,5 +1,6 @@
 -- The one fallback query of an executor: hub/poll and, with it, everything else that time or a silent peer can
--- bring: delayed work that is due, deadlines that passed, queues with work, executors whose lease ran out.
+-- bring: delayed work that is due, deadlines that passed, runs that are not ours any more (a DBOS client that
+-- cancels notifies nobody), queues with work, executors whose lease ran out.
 -- Every instant is the database's. Locks: due rows, SKIP LOCKED, 1,000 of a kind at most. What is locked needs no
 -- second look at its status, which would let the planner read all that is delayed instead of the rows by key.
 -- Index: as hub/poll; idx_workflow_status_delayed, _deadline, _in_flight_v2.
@@ -65,6 +66,11 @@ FROM (SELECT workflow_uuid, CASE WHEN owner_xid IS NOT NULL AND octet_length(wor
                   THEN pg_notify('durably', 'r::' || workflow_uuid) END AS wakes
       FROM overdue) o
 UNION ALL
+SELECT 'lost', w.id, w.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM asked w
+WHERE w.kind = 'run' AND w.key IS DISTINCT FROM (
+    SELECT s.owner_xid FROM {schema}.workflow_status s WHERE s.workflow_uuid = w.id)
+UNION ALL
 SELECT 'dead', executor_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM {extension}.executors
 WHERE application_name = %(application_name)s AND stopped_at IS NULL AND expires_at < clock_timestamp()
@@ -86,10 +92,15 @@ WHERE (q.application_name = %(application_name)s OR q.application_name IS NULL)
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL))
 UNION ALL
 SELECT 'next', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       (next.delay_until_epoch_ms - now_ms) / 1000.0, NULL
-FROM clock, LATERAL (
+       (LEAST(delayed.at, deadline.at) - now_ms) / 1000.0, NULL  -- the first ones, however many there are
+FROM clock, LATERAL (SELECT (
     SELECT s.delay_until_epoch_ms FROM {schema}.workflow_status s
     WHERE s.status = 'DELAYED' AND s.delay_until_epoch_ms > clock.now_ms
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
-    ORDER BY s.delay_until_epoch_ms LIMIT 1  -- the first one, however many wait
-) next
+    ORDER BY s.delay_until_epoch_ms LIMIT 1
+) AS at OFFSET 0) delayed, LATERAL (SELECT (
+    SELECT s.workflow_deadline_epoch_ms FROM {schema}.workflow_status s
+    WHERE s.status IN ('ENQUEUED', 'PENDING', 'DELAYED') AND s.workflow_deadline_epoch_ms > clock.now_ms
+      AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
+    ORDER BY s.workflow_deadline_epoch_ms LIMIT 1
+) AS at OFFSET 0) deadline
