@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from durably import aio, sync
+from durably import WorkflowFilter, aio, sync
 from durably.app import App
+from durably.errors import NoSuchVersion
 from tests.engine.support import enqueue, eventually, mutate, rows, status
 
 Code = Callable[[], Awaitable[Any]]
@@ -242,3 +243,68 @@ async def test_a_run_that_lost_its_token_is_not_set_aside(
     rows(database_url, "UPDATE dbos.workflow_status SET status = 'ENQUEUED' WHERE workflow_uuid = 'w'")
     async with application(database_url, taken_over):
         await eventually(lambda: rows(database_url, NOTED, "w"))
+
+
+async def test_the_client_lists_and_explains_it(database_url: str) -> None:
+    await strand(database_url)
+    async with application(database_url, new) as app:
+        client = app.client
+        [stranded] = await client.list_stranded()
+        assert (stranded.workflow_id, stranded.name, stranded.queue_name) == ("w", "w", "q")
+        assert (stranded.function_id, stranded.asked, stranded.recorded) == (1, "check", "reserve")
+        assert stranded.code_changed and len(stranded.code) == 16
+        for words in (
+            "stranded: workflow 'w', operation 1: the code asks for 'check', but 'reserve' is recorded there",
+            "\n\noperation  recorded  the code asks for\n1          reserve   check\n\n",
+            f"the code has changed since it began (it is {stranded.code} now)",
+            "fork_workflow from operation 1 on",
+        ):
+            assert words in stranded.explanation
+        assert (await client.get_workflow("w")).explanation == stranded.explanation
+        assert await client.list_stranded(WorkflowFilter(name="w", limit=1)) == [stranded]
+        for none in (
+            WorkflowFilter(name="other"),
+            WorkflowFilter(workflow_ids=["x"]),
+            WorkflowFilter(application_name="b"),
+            WorkflowFilter(offset=1),
+            WorkflowFilter(limit=0),
+        ):
+            assert await client.list_stranded(none) == []
+
+
+async def test_it_is_moved_to_a_version_that_fits(database_url: str) -> None:
+    """Once that has been registered; the workers of its former version leave it alone from then on."""
+    await strand(database_url)
+    async with application(database_url, new) as app:
+        with pytest.raises(NoSuchVersion, match="no application has registered the version 'a@old' here"):
+            await app.client.move_workflows(["w"], "a@old")
+        async with application(database_url, old, version="a@old") as former:
+            assert await app.client.move_workflows(["w", "none"], "a@old") == ["w"]
+            await former.client.send("w", "gone", topic="go")
+            assert await former.client.retrieve_workflow("w").get_result(15) == ["reserve", "gone", "charge"]
+            assert await app.client.move_workflows(["w"], "a@old") == []  # it has ended
+        assert await app.client.list_stranded() == []
+
+
+async def test_it_is_forked_from_the_operation_that_differs(database_url: str) -> None:
+    await strand(database_url)
+    async with application(database_url, new) as app:
+        [stranded] = await app.client.list_stranded()
+        fork = await app.client.fork_workflow("w", stranded.function_id, new_workflow_id="f")
+        await app.client.send("f", "gone", topic="go")
+        assert await fork.get_result(15) == ["check", "gone", "charge"]
+        assert status(database_url, "w") == "DELAYED"
+
+
+async def test_what_a_workflow_sees_and_moves_is_recorded(database_url: str) -> None:
+    await strand(database_url)
+    app = application(database_url, new)
+
+    @app.workflow(name="operator")
+    async def operator() -> Any:
+        ids = [stranded.workflow_id for stranded in await aio.client().list_stranded()]
+        return [ids, await aio.client().move_workflows(ids, None)]
+
+    async with app:
+        assert await operator.options(workflow_id="o")() == [["w"], ["w"]]
+    assert [name for (name,) in rows(database_url, STEPS, "o")] == ["DBOS.listStranded", "DBOS.moveWorkflows"]

@@ -25,7 +25,7 @@ EXIT_CODES = {
     0: "done",
     WORKFLOW_FAILED: "the workflow failed, or a claim of the demo did",
     USAGE: "an option, an argument or a request that cannot work",
-    NO_SUCH_WORKFLOW: "no such workflow",
+    NO_SUCH_WORKFLOW: "no such workflow, or no such version",
     NO_DATABASE: "database unreachable, or not a system database",
     TIMEOUT: "the wait was over first",
     BUG: "a bug of durably",
@@ -50,7 +50,7 @@ class DemoFailed(errors.DurablyError):
 
 
 _KINDS: list[tuple[type[BaseException] | tuple[type[BaseException], ...], int]] = [
-    (errors.NoSuchWorkflow, NO_SUCH_WORKFLOW),
+    ((errors.NoSuchWorkflow, errors.NoSuchVersion), NO_SUCH_WORKFLOW),
     ((errors.DatabaseError, errors.EmbeddedUnavailable), NO_DATABASE),
     ((errors.WorkflowTimeout, NoEvent), TIMEOUT),
     ((WorkflowEnded, DemoFailed), WORKFLOW_FAILED),

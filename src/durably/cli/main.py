@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated, Any
 
 try:
@@ -13,7 +13,7 @@ try:
 except ModuleNotFoundError:
     sys.exit("durably: the command line needs typer and rich: pip install 'durably[cli]'")
 
-from durably.cli import db, demo, enqueue, messages, worker, workflow
+from durably.cli import db, demo, enqueue, messages, version, worker, workflow
 from durably.cli.failures import EXIT_CODES, INTERRUPTED, USAGE
 from durably.cli.text import printable
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 for group in (worker, enqueue, messages, demo):
     app.registered_commands += group.app.registered_commands
 app.add_typer(workflow.app, name="workflow")
+app.add_typer(version.app, name="version")
 app.add_typer(db.app, name="db")
 
 
@@ -65,7 +66,7 @@ _UsageError: Any = typer.BadParameter.__base__  # click's, which newer releases 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"durably {version('durably')}")
+        print(f"durably {importlib.metadata.version('durably')}")
         raise typer.Exit
 
 

@@ -1,8 +1,8 @@
-"""`durably workflow`: list, look at, cancel and resume workflows."""
+"""`durably workflow`: list, look at, cancel, resume and move workflows."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="List, look at, cancel and resume workflows.")
+app = typer.Typer(no_args_is_help=True, help="List, look at, cancel, resume and move workflows.")
 
 WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
 TIMES = {
@@ -149,6 +149,49 @@ def resume(workflow_id: WorkflowId, session: Session) -> None:
     with connection.client(session) as client:
         client.resume_workflow(workflow_id)
         _report(session, client, workflow_id)
+
+
+@app.command()
+@command
+def stranded(session: Session, wanted: Wanted) -> None:
+    """List workflows that were set aside because what they recorded does not fit the code any more."""
+    conditions = replace(wanted.filter(), status=None)
+    with connection.client(session) as client:
+        found = client.list_stranded(conditions)
+    if session.as_json:
+        output.print_json(found)
+        return
+    columns = ("workflow_id", "name", "function_id", "recorded", "asked", "stranded_at")
+    rows = [
+        (w.workflow_id, w.name, w.function_id, w.recorded, w.asked, output.clock(w.stranded_at))
+        for w in found
+    ]
+    output.print_table(columns, rows, empty="no stranded workflows")
+
+
+@app.command()
+@command
+def move(
+    workflow_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The workflows' ids.")],
+    session: Session,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="A version that a worker has registered.")
+    ] = None,
+    to_latest: Annotated[
+        bool, typer.Option("--to-latest", help="Whichever version is the latest when they run.")
+    ] = False,
+) -> None:
+    """Let the workers of another version run workflows that wait; stranded ones go back on their queues."""
+    if (to is None) is not to_latest:
+        raise UsageError("where to? give --to VERSION, or --to-latest")
+    with connection.client(session) as client:
+        moved = client.move_workflows(workflow_ids, to)
+    if session.as_json:
+        output.print_json({"moved": moved})
+        return
+    for workflow_id in workflow_ids:
+        word = "moved" if workflow_id in moved else "not moved: it runs, has ended, or does not exist"
+        print(output.printable(f"{workflow_id} {word}"))
 
 
 def _report(session: Session, client: DBOSClient, workflow_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeAlias
 
+from durably.client._explain import explanation
 from durably.codec import Codecs
 from durably.core.ports import ResultRow
 from durably.errors import CodecError, RecoveryAttemptsExceeded, WorkflowCancelled
@@ -14,7 +15,9 @@ __all__ = ["outcome", "step", "workflow"]
 
 Row: TypeAlias = dict[str, Any]  # as JSON would hold it: a workflow that asks records it
 
-_PAYLOADS = frozenset({"inputs", "output", "error", "authenticated_roles", "attributes", "queue_is_unknown"})
+_PAYLOADS = frozenset(
+    {"inputs", "output", "error", "authenticated_roles", "attributes", "queue_is_unknown", "note", "served"}
+)
 
 
 def outcome(codecs: Codecs, row: ResultRow, result_type: Any) -> Any:
@@ -41,7 +44,7 @@ def workflow(codecs: Codecs, row: Row) -> WorkflowStatus:
     serialization, attributes = row["serialization"], row["attributes"]
     return WorkflowStatus(
         **plain,
-        explanation=_explanation(row),
+        explanation=explanation(row),
         input=_arguments(codecs, row["inputs"], serialization),
         output=_shown(codecs, row["output"], serialization),
         error=_error(codecs, row["workflow_id"], row["error"], serialization),
@@ -58,15 +61,6 @@ def step(codecs: Codecs, workflow_id: str, row: Row) -> StepInfo:
             "output": _shown(codecs, row["output"], row["serialization"]),
             "error": _error(codecs, workflow_id, row["error"], row["serialization"]),
         }
-    )
-
-
-def _explanation(row: Row) -> str | None:
-    if not row.get("queue_is_unknown", False):
-        return None
-    return (
-        f"no application has registered the queue {row['queue_name']!r} in this database: the workflow waits "
-        "until one does; if the name is wrong, cancel it and enqueue it again"
     )
 
 

@@ -59,7 +59,8 @@ class Open:
         )
         self.waits = Waits(self.database, world, listen=settings.listen, patience=settings.retry_for)
         self.commits = Commits(self.database)
-        self.keeps_limits = False
+        self.extension = migrate.KNOWN_EXTENSION if database is not None else 0
+        self.keeps_limits = database is not None
         self._embedded: EmbeddedPostgres | None = None
         self.pid = os.getpid()
         self.loop = asyncio.get_running_loop()
@@ -74,7 +75,8 @@ class Open:
 
     async def _check(self, connection: Connection) -> None:
         state = await migrate.check(connection, self.database.schemas.system)
-        self.keeps_limits = (state.extension or 0) >= LIMITS
+        self.extension = state.extension or 0
+        self.keeps_limits = self.extension >= LIMITS
 
     async def close(self) -> None:
         """Close everything."""
@@ -101,7 +103,6 @@ class Session:
         """A session on connections that are somebody else's to open and to close."""
         session = cls(settings)
         session._open = Open(settings, session.world, database)
-        session._open.keeps_limits = True
         return session
 
     async def start(self) -> None:

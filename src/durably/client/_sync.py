@@ -16,11 +16,13 @@ from durably.codec import Codec
 from durably.concurrency.portal import Portal
 from durably.errors import NotRunning
 from durably.types import (
+    ApplicationVersion,
     Arguments,
     EnqueueOptions,
     Seconds,
     StartStep,
     StepInfo,
+    StrandedWorkflow,
     WorkflowFilter,
     WorkflowStatus,
 )
@@ -499,6 +501,62 @@ class DBOSClient:
                 queue_partition_key=queue_partition_key,
             )
         ]
+
+    def list_application_versions(self, *, application_name: str | None = None) -> list[ApplicationVersion]:
+        """Return the versions that applications have registered here, the latest first.
+
+        Each worker registers its own when it starts. With an application name, or a client that has one: its
+        versions and those of no application.
+
+            for version in client.list_application_versions(): print(version.version_name)
+        """
+        return self._portal.call(self._async.list_application_versions, application_name=application_name)
+
+    def get_latest_application_version(
+        self, *, application_name: str | None = None
+    ) -> ApplicationVersion | None:
+        """Return the version whose workers run what was enqueued for no version; None where there is none.
+
+        latest = client.get_latest_application_version(application_name="tickets")
+        """
+        return self._portal.call(
+            self._async.get_latest_application_version, application_name=application_name
+        )
+
+    def set_latest_application_version(self, version_name: str) -> ApplicationVersion:
+        """Let the workers of this version run what was enqueued for no version, from now on.
+
+        A version is the latest of its application when it is registered first; starting its workers again
+        does not make it so, this does: going back to an older one, say. Raises NoSuchVersion.
+
+            client.set_latest_application_version("tickets@2026-11-26")
+        """
+        return self._portal.call(self._async.set_latest_application_version, version_name)
+
+    def list_stranded(self, filter: WorkflowFilter | None = None) -> list[StrandedWorkflow]:
+        """Return the workflows that were set aside because what they recorded does not fit the code.
+
+        Such a workflow is DELAYED, and goes on by itself as soon as a process runs whose code it fits. By
+        hand it goes on with `move_workflows` to a version that fits, or as a `fork_workflow` from the
+        operation that differs. The filter's status does not count.
+
+            for stranded in client.list_stranded(): print(stranded.explanation)
+        """
+        return self._portal.call(self._async.list_stranded, filter)
+
+    def move_workflows(
+        self, workflows_: Sequence[str] | WorkflowFilter, app_version: str | None
+    ) -> list[str]:
+        """Give workflows that do not run another version; returns the ids of those that were moved.
+
+        Only workers of that version run them then; None leaves them to whichever is the latest. Stranded
+        workflows go back on their queues. What runs or has ended is left out: resume it first. Raises
+        NoSuchVersion where no worker has registered the version.
+
+            client.move_workflows(["order-17"], "tickets@2026-11-26")
+            client.move_workflows(WorkflowFilter(name="purchaseTicket", app_version="v1"), "v2")
+        """
+        return self._portal.call(self._async.move_workflows, workflows_, app_version)
 
 
 class WorkflowHandle(Generic[R_co]):

@@ -10,7 +10,7 @@ from durably.client import _filters as filters
 from durably.client._base import Part
 from durably.core import checks, names
 from durably.errors import NoSuchWorkflow
-from durably.store import workflows
+from durably.store import versions, workflows
 from durably.types import StepInfo, WorkflowFilter, WorkflowStatus
 
 __all__ = ["Workflows"]
@@ -32,7 +32,7 @@ class Workflows(Part):
             row = await self._session.call(lambda open_: workflows.get(open_.database, workflow_id))
             if row is None:
                 raise NoSuchWorkflow(workflow_id)
-            return row
+            return row | await self._session.call(lambda open_: versions.circumstances(open_, row))
 
         codecs = self._session.settings.codecs
         return self._perform(names.GET_STATUS, look, lambda row: decode.workflow(codecs, row))
