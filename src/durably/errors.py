@@ -389,7 +389,8 @@ class RunInterrupted(BaseException):
     A BaseException, so that `except Exception` in a workflow does not swallow it.
     """
 
-    def __init__(self, workflow_id: str, reason: str) -> None:
+    def __init__(self, workflow_id: str, reason: str, *, cancelled: bool | None = False) -> None:
         super().__init__(f"workflow {workflow_id!r} stops here: {reason}")
         self.workflow_id = workflow_id
         self.reason = reason
+        self.cancelled = cancelled  # None: it may be, the database knows

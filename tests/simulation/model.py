@@ -29,6 +29,7 @@ from durably.core.records import (
     Finish,
     Receive,
     Received,
+    Reclaim,
     Record,
     Send,
     SetEvent,
@@ -168,6 +169,7 @@ class Model:
 
     def _writes(self) -> list[tuple[type, Callable[[Any], Any]]]:
         return [
+            (Reclaim, self.reclaim),
             (Step, self.step),
             (Timer, self.timer),
             (SetEvent, self.set_event),
@@ -222,6 +224,16 @@ class Model:
         """The fence: whether the token is the workflow's current one."""
         row = self.workflows.get(workflow_id or "")
         return row is not None and owner is not None and row.owner == owner
+
+    def reclaim(self, record: Reclaim) -> bool:
+        """workflows/reclaim"""
+        row = self.workflows.get(record.workflow_id)
+        if row is None or row.status != "CANCELLED" or row.executor_id != record.executor_id:
+            return False
+        if row.owner != record.owner and (record.back or row.owner is not None):
+            return False
+        row.owner = None if record.back else record.owner
+        return True
 
     def put(self, record: Any, function_id: int, row: OperationRow) -> OperationRow:
         """The operation's row: this one, if there was none."""

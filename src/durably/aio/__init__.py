@@ -7,6 +7,7 @@ instants are aware `datetime`s. All of them raise WrongContext outside a workflo
 
 from __future__ import annotations
 
+from durably.aio._cleanup import shield
 from durably.aio._context import cancel_requested, client, context, step_id, workflow_id
 from durably.aio._events import get_event, set_event
 from durably.aio._messages import recv, send
@@ -27,6 +28,7 @@ __all__ = [
     "run_step",
     "send",
     "set_event",
+    "shield",
     "sleep",
     "sleep_until",
     "step_id",

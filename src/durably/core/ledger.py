@@ -12,21 +12,28 @@ from collections.abc import Iterable
 from durably.core.ports import HistoryRow
 from durably.errors import NonDeterminism
 
-__all__ = ["Ledger"]
+__all__ = ["CLEANUP", "Ledger"]
+
+CLEANUP = 1_000_000_000  # the last number of an ordinary operation
 
 
 class Ledger:
     """The operations of one workflow: what is recorded, and which number comes next.
 
-    Numbers start at 1, as DBOS for Python counts.
+    Numbers start at 1, as DBOS for Python counts. Cleanup code of a cancelled run has its own, from
+    1,000,000,001 on, behind those of earlier cleanup: the run that is resumed knows nothing of it.
     """
 
-    __slots__ = ("_last", "_rows", "workflow_id")
+    __slots__ = ("_cleanup", "_last", "_rows", "workflow_id")
 
     def __init__(self, workflow_id: str, history: Iterable[HistoryRow] = ()) -> None:
         self.workflow_id = workflow_id
         self._rows = {row.function_id: row for row in history}
         self._last = 0
+        self._cleanup = CLEANUP
+        if self._rows and (latest := max(self._rows)) > CLEANUP:
+            self._cleanup = latest
+            self._rows = {number: row for number, row in self._rows.items() if number <= CLEANUP}
 
     @property
     def last(self) -> int:
@@ -37,6 +44,12 @@ class Ledger:
         """The number of the next operation, which uses `width` numbers."""
         number = self._last + 1
         self._last += width
+        return number
+
+    def draw_cleanup(self, width: int = 1) -> int:
+        """The number of the next operation of cleanup code: none of those is ever replayed."""
+        number = self._cleanup + 1
+        self._cleanup += width
         return number
 
     def next_name(self) -> str | None:

@@ -19,6 +19,7 @@ __all__ = [
     "Fork",
     "Receive",
     "Received",
+    "Reclaim",
     "Record",
     "Rewind",
     "Send",
@@ -125,6 +126,15 @@ class Received(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     wake: float | None = None
 
 
+class Reclaim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The owner token of a run that is cancelled: taken for its cleanup, or given back."""
+
+    workflow_id: str
+    owner: str
+    executor_id: str
+    back: bool
+
+
 class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A new workflow: enqueued, delayed, or started at once by its creator.
 
@@ -218,7 +228,7 @@ class Rewind(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[int, Edited] | None = None
 
 
-Record: TypeAlias = Step | Finish | Timer | SetEvent | Send | Receive | Create
+Record: TypeAlias = Step | Finish | Timer | SetEvent | Send | Receive | Reclaim | Create
 
 
 def payload_size(record: Record) -> int:

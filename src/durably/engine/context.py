@@ -9,6 +9,7 @@ from durably.errors import WrongContext
 
 if TYPE_CHECKING:
     from durably.engine.run import Run
+    from durably.engine.shields import Shield
 
 __all__ = ["Frame", "current_frame", "current_run", "frame"]
 
@@ -16,17 +17,24 @@ __all__ = ["Frame", "current_frame", "current_run", "frame"]
 class Frame(NamedTuple):
     """A run, and the number of the step whose body is running (0: the workflow's own code).
 
-    `deadline` is when that step should have ended, on the world's monotonic clock.
+    `deadline` is when that step should have ended, on the world's monotonic clock; `shield` the innermost
+    scope of cleanup that the code stands in.
     """
 
     run: Run
     step: int = 0
     deadline: float | None = None
+    shield: Shield | None = None
+
+    @property
+    def shielded(self) -> bool:
+        """Whether the code that runs here goes on although its run is cancelled."""
+        return self.shield is not None and not self.shield.over
 
     @property
     def cancel_requested(self) -> bool:
         """Whether the code that runs here should come to its end."""
-        if self.run.interruption is not None:
+        if self.run.interruption is not None and not self.shielded:
             return True
         return self.deadline is not None and self.run.resources.world.monotonic() >= self.deadline
 

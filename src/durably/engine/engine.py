@@ -93,6 +93,7 @@ class Engine:
             world=world,
             app_version=app_version,
             start_child=self._start_child,
+            executor_id=lambda: self.identity.executor_id,
         )
         self.executor = Executor(
             registry=registry,
@@ -280,7 +281,7 @@ class Engine:
 
     def _saw(self, ready: Ready) -> None:
         for workflow_id in ready.cancelled:
-            self.executor.interrupt(workflow_id, "its deadline has passed")
+            self.executor.interrupt(workflow_id, "its deadline has passed", cancelled=True)
         for workflow_id, owner in ready.lost:
             self.executor.interrupt(workflow_id, "it was cancelled, resumed or taken over", owner)
         if ready.dead:

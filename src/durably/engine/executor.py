@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Resources:
     clock_offset: float = 0.0  # the database's clock minus this machine's
     parking: Callable[[Run, int], None] = lambda run, change: None
     start_child: Callable[..., Any] = lambda *args: None
+    executor_id: Callable[[], str] = lambda: ""
     client: Callable[[], Any] = lambda: None  # the application's own, for what a workflow does to others
     client_blocking: Callable[[], Any] = lambda: None
 
@@ -147,18 +149,34 @@ class Executor:
         else:
             self._enter(Run(claimed, owner, definition, self._resources, history))
 
-    def interrupt(self, workflow_id: str, reason: str, owner: str | None = None) -> None:
-        """Stop a run that must not go on; nothing happens when it, or the one of that owner, is not here."""
+    def interrupt(
+        self, workflow_id: str, reason: str, owner: str | None = None, *, cancelled: bool | None = None
+    ) -> None:
+        """Stop a run that must not go on; nothing happens when it, or the one of that owner, is not here.
+
+        `cancelled` says whether that is why, None that only the database knows.
+        """
         run = self.running.get(workflow_id)
         if run is not None and owner in (None, run.owner) and not run.concluding:
-            run.interrupt(RunInterrupted(workflow_id, reason))
+            run.interrupt(RunInterrupted(workflow_id, reason, cancelled=cancelled))
 
     async def drain(self, seconds: float) -> None:
         """Let active runs end for so long, then interrupt the rest; those that wait are not waited for."""
-        await self._wait(lambda: self.active > 0, seconds)
+        await self._wait(lambda: self.active > len(self._unstoppable()), seconds)
         for run in list(self.running.values()):
             run.interrupt(RunInterrupted(run.workflow_id, "its executor is shutting down"))
-        await self._wait(lambda: bool(self._tasks), seconds)
+        await self._wait(lambda: bool(self._tasks - self._unstoppable()), seconds)
+        for run in list(self.running.values()):
+            if run.task is not None:
+                run.task.cancel()
+
+    def _unstoppable(self) -> set[Any]:
+        """What is not waited for: threads of interrupted runs, which may be in a step that never asks."""
+        return {
+            run.task
+            for run in self.running.values()
+            if run.interruption is not None and not run.definition.is_async and not run.shields.active
+        }
 
     # -- one attempt --------------------------------------------------------------------------------------
 
@@ -177,9 +195,12 @@ class Executor:
             logger.exception("workflow %s stops here by a bug of durably; it is put back", run.workflow_id)
             self._spawn(self._put_back(run.claimed, run.owner))
         finally:
-            if isinstance(run.interruption, RunStranded):
-                self._spawn(self._strand(run, run.interruption.difference))
-            self._leave(run)
+            try:
+                await run.shields.wait()
+            finally:
+                if isinstance(run.interruption, RunStranded):
+                    self._spawn(self._strand(run, run.interruption.difference))
+                self._leave(run)
 
     async def _outcome(self, run: Run) -> Finish | None:
         """What the attempt came to; None when it was interrupted."""
@@ -189,8 +210,7 @@ class Executor:
                 authority.check(run.definition, authority.recorded(run.claimed))
             args, kwargs = self._arguments(run, codec)
             value = await self._call(run, args, kwargs)
-            if run.interruption is not None:
-                raise run.interruption  # what was swallowed on the way has made this value
+            run.refuse_interrupted()  # what was swallowed on the way has made this value
             run.refuse_forgotten()
             return _success(run, codec, value)
         except BaseException as error:
@@ -211,7 +231,7 @@ class Executor:
         function = run.definition.function
         if run.definition.is_async:
             return await function(*args, **kwargs)
-        return await self._resources.workers.run(lambda: function(*args, **kwargs))
+        return await self._resources.workers.run(functools.partial(_on_thread, run, function, args, kwargs))
 
     async def _conclude(self, run: Run, outcome: Finish) -> None:
         run.concluding = True
@@ -307,6 +327,11 @@ def _logged_trouble(claimed: Claimed) -> Iterator[None]:
         yield
     except DatabaseError as error:
         logger.warning("workflow %s is still marked as ours: %s", claimed.workflow_id, error)
+
+
+def _on_thread(run: Run, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    run.refuse_interrupted()  # while it waited for a thread
+    return function(*args, **kwargs)
 
 
 def _is_cancelled(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ from durably.core.ports import Claimed, HistoryRow
 from durably.core.records import Record, Step
 from durably.engine import about, performers
 from durably.engine.context import frame
+from durably.engine.shields import Shield, Shields
 from durably.errors import (
     DatabaseError,
     NonDeterminism,
@@ -69,11 +71,24 @@ class Run:
         self.ledger = Ledger(claimed.workflow_id, history)
         self.interruption: RunInterrupted | None = None
         self.task: asyncio.Task[Any] | None = None
+        self.executor_id = resources.executor_id()
+        self.shields = Shields(self)
         self.parked = 0
         self.concluding = False  # its outcome is on its way, and its owner about to be none
         self._waiting: concurrent.futures.Future[Any] | None = None
         self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not be over
         self._room = ASKED
+
+    def shield(self, seconds: float) -> Shield:
+        """A scope that a cancellation does not end at once."""
+        if (here := frame.get()) is not None and here.step:
+            raise WrongContext("shield does not work inside a step: put it around the step, in the workflow")
+        return Shield(self, seconds)
+
+    def shield_blocking(self, seconds: float) -> Shield:
+        """The same for the thread of a blocking workflow."""
+        self.resources.refuse_on_loop("shield")
+        return self.shield(seconds)
 
     @property
     def context(self) -> WorkflowContext:
@@ -135,12 +150,13 @@ class Run:
         self.resources.refuse_on_loop(operation.name)
         return self.wait_for(lambda: self.perform(operation))
 
-    def wait_for(self, function: Callable[[], Awaitable[T]]) -> T:
+    def wait_for(self, function: Callable[[], Awaitable[T]], *, shield: Shield | None = None) -> T:
         """On the thread of a blocking workflow: run a coroutine function on the loop, in this frame."""
-        resources = self.resources
-        future = asyncio.run_coroutine_threadsafe(self._in_frame(frame.get(), function), resources.loop)
+        resources, here = self.resources, frame.get()
+        shielded = shield is not None or (here is not None and here.shielded)
+        future = asyncio.run_coroutine_threadsafe(self._in_frame(here, function), resources.loop)
         self._waiting = future
-        if self.interruption is not None:  # it came before there was something to cancel
+        if self.interruption is not None and not shielded:  # it came before there was something to cancel
             future.cancel()
         try:
             with resources.workers.parked():
@@ -156,9 +172,12 @@ class Run:
 
     def begin(self, name: str, width: int = 1) -> tuple[int, HistoryRow | None]:
         """The number of the next operation (0 if it takes none), and its record if it has one."""
-        self._refuse_interrupted()
+        self.refuse_interrupted()
         if not width:
             return 0, None
+        here = frame.get()
+        if here is not None and here.shield is not None and here.shield.late:
+            return self.ledger.draw_cleanup(width), None
         number = self.ledger.draw(width)
         try:
             return number, self.ledger.recorded(number, name)
@@ -177,10 +196,12 @@ class Run:
 
     async def record(self, record: Record) -> Any:
         """Wait until the record is durable; its reply. RunInterrupted when this run owns nothing any more."""
-        self._refuse_interrupted()
+        self.refuse_interrupted()
         try:
             return await self.resources.writer.submit(record)
         except RunInterrupted as lost:
+            if await self._owns_again(lost):
+                return await self.record(record)
             self.interrupt(lost)
             raise
         except (DatabaseError, NotRunning) as error:
@@ -188,18 +209,31 @@ class Run:
 
     def record_blocking(self, record: Record) -> Any:
         """The same for a thread."""
-        self._refuse_interrupted()
+        self.refuse_interrupted()
         try:
             return self.resources.writer.submit_from_thread(record).result()
         except RunInterrupted as lost:
-            self.interruption = lost
+            if self.wait_for(functools.partial(self._owns_again, lost)):
+                return self.record_blocking(record)
+            self.interruption = self.interruption or lost
             raise
         except (DatabaseError, NotRunning) as error:
             raise self.given_up(error) from error
 
-    def _refuse_interrupted(self) -> None:
+    async def _owns_again(self, lost: RunInterrupted) -> bool:
+        """Whether a shielded scope may go on with what was refused: the run was cancelled, no more."""
+        here = frame.get()
+        if here is None or not here.shielded or lost.cancelled is False:
+            return False
+        self.interrupt(lost)
+        if await self.shields.reclaim():
+            return True
+        self.shields.end()
+        return False
+
+    def refuse_interrupted(self) -> None:
         """Code that swallows its cancellation goes on, with what only the interruption made."""
-        if self.interruption is not None:
+        if self.interruption is not None and not ((here := frame.get()) is not None and here.shielded):
             raise self.interruption
 
     def given_up(self, error: Exception) -> RunInterrupted:
@@ -265,14 +299,27 @@ class Run:
     # -- the end ------------------------------------------------------------------------------------------
 
     def interrupt(self, reason: RunInterrupted) -> None:
-        """Stop the run where it stands: nothing that it still does is recorded. On the loop."""
-        if self.interruption is not None:
+        """Stop the run where it stands: nothing that it still does is recorded. On the loop.
+
+        What a cancellation finds in a shield goes on to the shield's end.
+        """
+        if self.interruption is not None and (reason.cancelled is not False or not self.shields.active):
             return
         self.interruption = reason
+        if self.shields.active and reason.cancelled is not False:
+            self.shields.put_off()
+            return
+        self.shields.end()
+        if self.task is not asyncio.current_task():  # else whoever called raises
+            self.stop()
+
+    def stop(self, *tasks: asyncio.Task[Any] | None) -> None:
+        """Interrupt the code: the task or the thread that it runs on, and these tasks of it. On the loop."""
         if self._waiting is not None:
             self._waiting.cancel()
-        if self.task is not None and self.task is not asyncio.current_task():
-            self.task.cancel()
+        for task in {self.task if self.definition.is_async else None, *tasks}:
+            if task is not None:
+                task.cancel()
 
 
 def _is_over(coroutine: Coroutine[Any, Any, Any]) -> bool:

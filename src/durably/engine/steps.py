@@ -95,7 +95,8 @@ def bare_record(
 @contextlib.contextmanager
 def _inside(run: Run, number: int, limit: float | None) -> Iterator[None]:
     deadline = None if limit is None else run.resources.world.monotonic() + limit
-    token = frame.set(Frame(run, number, deadline))
+    here = frame.get()
+    token = frame.set(Frame(run, number, deadline, here.shield if here is not None else None))
     try:
         yield
     finally:
@@ -177,8 +178,7 @@ def _next_delay(run: Run, step: Step_, attempt: int, error: Exception) -> float:
         retry = Retry()
     if retry is None or not worth_retrying(retry, error):
         raise error
-    if run.interruption is not None:
-        raise run.interruption
+    run.refuse_interrupted()
     if attempt >= retry.attempts:
         raise StepRetriesExhausted(
             step.name,

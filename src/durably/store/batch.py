@@ -13,6 +13,7 @@ from durably.core.records import (
     Finish,
     Receive,
     Received,
+    Reclaim,
     Record,
     Send,
     SetEvent,
@@ -126,7 +127,7 @@ def _interruption(workflow_id: str, refusal: str) -> RunInterrupted:
         "lost": "it was cancelled, resumed or taken over; its current owner goes on",
         "taken": "this operation has another recorded outcome",
     }
-    return RunInterrupted(workflow_id, reasons[refusal])
+    return RunInterrupted(workflow_id, reasons[refusal], cancelled=False if refusal == "taken" else None)
 
 
 def _operations(members: Sequence[Any], rows: Rows) -> Replies:
@@ -177,6 +178,11 @@ def _receives(members: Sequence[Receive], rows: Rows) -> Replies:
         for r in rows
     }
     return [found.get(_operation(m)) or _interruption(m.workflow_id, "lost") for m in members]
+
+
+def _reclaims(members: Sequence[Reclaim], rows: Rows) -> Replies:
+    changed = {(r.workflow_id, r.owner) for r in rows}
+    return [(m.workflow_id, m.owner) in changed for m in members]
 
 
 def _creates(members: Sequence[Create], rows: Rows) -> Replies:
@@ -230,6 +236,7 @@ class _Kind(NamedTuple):
 
 # In this order within a transaction: a run's outcome comes after everything else that it recorded.
 KINDS = (
+    _Kind(Reclaim, "workflows/reclaim", _reclaims),
     _Kind(Step, "steps/record", _operations),
     _Kind(Timer, "timers/start", _timers),
     _Kind(SetEvent, "events/set", _operations),

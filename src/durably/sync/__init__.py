@@ -8,6 +8,7 @@ WrongContext outside a workflow.
 
 from __future__ import annotations
 
+from durably.sync._cleanup import shield
 from durably.sync._context import cancel_requested, client, context, step_id, workflow_id
 from durably.sync._events import get_event, set_event
 from durably.sync._messages import recv, send
@@ -28,6 +29,7 @@ __all__ = [
     "run_step",
     "send",
     "set_event",
+    "shield",
     "sleep",
     "sleep_until",
     "step_id",

@@ -27,7 +27,7 @@ WITH asked AS MATERIALIZED (
                max(p.function_id) FILTER (WHERE p.error IS NOT NULL) AS last_failure
         FROM {schema}.operation_outputs p
         LEFT JOIN {schema}.workflow_output o ON o.workflow_uuid = a.workflow_id
-        WHERE p.workflow_uuid = a.workflow_id OFFSET 0
+        WHERE p.workflow_uuid = a.workflow_id AND p.function_id <= 1000000000 OFFSET 0  -- beyond it is cleanup
     ) h
 ), fitted AS MATERIALIZED (
     SELECT p.*, (
