@@ -25,7 +25,15 @@ if TYPE_CHECKING:
         declare_workflow,
     )
     from durably.errors import RetryAfter
-    from durably.types import Arguments, EnqueueOptions, Retry, StepInfo, WorkflowFilter, WorkflowStatus
+    from durably.types import (
+        Arguments,
+        EnqueueOptions,
+        RateLimit,
+        Retry,
+        StepInfo,
+        WorkflowFilter,
+        WorkflowStatus,
+    )
 
 __all__ = [
     "App",
@@ -38,6 +46,7 @@ __all__ = [
     "EnqueueOptions",
     "Message",
     "Queue",
+    "RateLimit",
     "Retry",
     "RetryAfter",
     "StepInfo",
@@ -54,7 +63,15 @@ _MODULES = ("aio", "errors", "sync")
 _HOMES = {
     "durably.app": ("App", "Queue"),
     "durably.errors": ("RetryAfter",),
-    "durably.types": ("Arguments", "EnqueueOptions", "Retry", "StepInfo", "WorkflowFilter", "WorkflowStatus"),
+    "durably.types": (
+        "Arguments",
+        "EnqueueOptions",
+        "RateLimit",
+        "Retry",
+        "StepInfo",
+        "WorkflowFilter",
+        "WorkflowStatus",
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from durably.codec import Codec, Codecs, Parameters, visible_errors
 from durably.concurrency.portal import Portal, on_loop
 from durably.concurrency.world import RealWorld
 from durably.core import checks
-from durably.core.names import RESERVED_PREFIX
+from durably.core.limits import CONFLICTS, limited_queue
 from durably.core.ports import Beat, QueueRow
 from durably.decorators import (
     AsyncWorkflow,
@@ -36,7 +36,7 @@ from durably.store import migrate as schema_migration
 from durably.store.database import Database
 from durably.store.notify import Listener
 from durably.store.postgres import PostgresStore
-from durably.types import Retry, Seconds
+from durably.types import QueueConflict, RateLimit, Retry, Seconds
 
 if TYPE_CHECKING:
     from durably.decorators import AsyncClassWorkflow, BlockingClassWorkflow
@@ -83,6 +83,7 @@ class App:
     outright, or from DURABLY_DATABASE_URL; with none of them an embedded PostgreSQL serves, in ./.durably.
     It is created and brought up at launch unless `migrate=False`. `version` stays the same across edits
     unless it is pinned here. `lease` is in seconds: so long after a process died elsewhere its work goes on.
+    With `listen_queues` this process takes work of these queues only, and of DBOS's internal one.
 
         app = App("tickets")
 
@@ -111,6 +112,7 @@ class App:
         max_running: int = 1000,
         threads: int = 64,
         grace: Seconds = 10.0,
+        listen_queues: Iterable[str] | None = None,
     ) -> None:
         if not name.strip():
             raise InvalidOption("name", name, "an application needs a name")
@@ -125,8 +127,11 @@ class App:
         self._max_running = max_running
         self._threads = threads
         self._grace = seconds(grace) or 0.0
+        self.listen_queues: list[str] | None = (
+            None if listen_queues is None else checks.texts("listen_queues", [*listen_queues])
+        )
         self._registry = Registry()
-        self._queues: dict[str, QueueRow] = {}
+        self._queues: dict[str, tuple[QueueRow, QueueConflict]] = {}
         self._functions: list[Callable[..., Any]] = []  # whose modules name the errors that are rebuilt
         self._steps: list[str] = []
         self._engine: Engine | None = None
@@ -221,22 +226,37 @@ class App:
         return decorate
 
     def queue(
-        self, name: str, *, concurrency: int | None = None, worker_concurrency: int | None = None
+        self,
+        name: str,
+        *,
+        concurrency: int | None = None,
+        worker_concurrency: int | None = None,
+        limiter: RateLimit | None = None,
+        partition_concurrency: int | None = None,
+        partition_worker_concurrency: int | None = None,
+        partition_limiter: RateLimit | None = None,
+        on_conflict: QueueConflict = "update_if_latest_version",
     ) -> Queue:
         """Declare a queue: at most `concurrency` workflows run at a time, `worker_concurrency` per process.
 
-        queue = app.queue("ticketQueue", concurrency=10)
+        `limiter` bounds starts in time. With a `partition_` limit every partition key has that limit of its
+        own, all keys are served in turn, and every workflow needs a key. The limits are stored when the
+        application starts, unless its version is not the latest or `on_conflict` is "never_update" and the
+        queue exists; a client may change them at any time.
+
+        queue = app.queue("ticketQueue", concurrency=10, limiter=RateLimit(limit=100, period=60))
         """
-        if not name.strip() or name.startswith(RESERVED_PREFIX):
-            raise InvalidOption("name", name, f"a queue needs a name, and {RESERVED_PREFIX}* are reserved")
-        _positive("concurrency", concurrency)
-        _positive("worker_concurrency", worker_concurrency)
-        if concurrency is not None and worker_concurrency is not None and worker_concurrency > concurrency:
-            raise InvalidOption(
-                "worker_concurrency", worker_concurrency, f"exceeds concurrency={concurrency}"
-            )
-        row = QueueRow(name=name, concurrency=concurrency, worker_concurrency=worker_concurrency)
-        self._queues[name] = row
+        checks.choice("on_conflict", on_conflict, CONFLICTS)
+        row = limited_queue(
+            name,
+            concurrency=concurrency,
+            worker_concurrency=worker_concurrency,
+            limiter=limiter,
+            partition_concurrency=partition_concurrency,
+            partition_worker_concurrency=partition_worker_concurrency,
+            partition_limiter=partition_limiter,
+        )
+        self._queues[name] = row, on_conflict
         return Queue(row)
 
     # -- life ---------------------------------------------------------------------------------------------
@@ -320,8 +340,8 @@ class App:
         database = await self._open(exits, url, max_size=4)
         await self._prepare(database)
         store = PostgresStore(database, self.name, world)
-        for queue in self._queues.values():
-            await store.register_queue(queue)
+        for queue, on_conflict in self._queues.values():
+            await store.register_queue(queue, app_version=self.version, on_conflict=on_conflict)
         engine = Engine(
             store=store,
             world=world,
@@ -333,6 +353,7 @@ class App:
             capacity=self._max_running,
             threads=self._threads,
             code=fingerprint(self._functions, [*self._steps, *self._registry.runnable()]),
+            listen_queues=self.listen_queues,
         )
         self._client = RecordingClient._over(
             database, codecs=self._codecs, application_name=self.name, listen=self._listen

@@ -3,6 +3,7 @@
 DurablyError
 +-- ConfigurationError          an option or a URL that cannot work; nothing was written
 |   +-- InvalidOption           which option, which value, what to do
+|   +-- QueueOwned              the queue is another application's
 +-- DatabaseError
 |   +-- DatabaseUnavailable     no server, no route, refused login, silence
 |   +-- NotASystemDatabase      reachable, but DBOS's tables are not in it
@@ -28,6 +29,7 @@ DurablyError
 |   +-- StepTimeout
 |   +-- RetryAfter              raised by a step's own code: try again, so long from now
 +-- NotAuthorized               the workflow needs a role that its caller has not
++-- NoSuchQueue                 no queue of this name is registered
 +-- NoSuchVersion               no application has registered a version of this name
 +-- WrongContext                a call that only works (or never works) inside a workflow
 +-- NotRunning                  the application or the client is closed, or not started
@@ -53,6 +55,7 @@ __all__ = [
     "EmbeddedUnavailable",
     "EncodeError",
     "InvalidOption",
+    "NoSuchQueue",
     "NoSuchStep",
     "NoSuchVersion",
     "NoSuchWorkflow",
@@ -60,6 +63,7 @@ __all__ = [
     "NotASystemDatabase",
     "NotAuthorized",
     "NotRunning",
+    "QueueOwned",
     "RecoveryAttemptsExceeded",
     "RetryAfter",
     "RunInterrupted",
@@ -101,6 +105,29 @@ class InvalidOption(ConfigurationError, ValueError):
         self.option = option
         self.value = value
         self.hint = hint
+
+
+class QueueOwned(ConfigurationError):
+    """The queue belongs to another application."""
+
+    def __init__(self, queue_name: str, *, owner: str | None, application_name: str | None) -> None:
+        super().__init__(
+            f"queue {queue_name!r} belongs to application {owner!r}, not to {application_name!r}: choose "
+            f"another name, or change it as {owner!r} (application_name)"
+        )
+        self.queue_name = queue_name
+        self.owner = owner
+
+
+class NoSuchQueue(DurablyError):
+    """No queue of this name is registered."""
+
+    def __init__(self, queue_name: str) -> None:
+        super().__init__(
+            f"no queue {queue_name!r} is registered: its application registers it at launch (app.queue), or "
+            "you do (client.register_queue); work that is enqueued to it waits until then"
+        )
+        self.queue_name = queue_name
 
 
 class DatabaseError(DurablyError):

@@ -23,6 +23,8 @@ __all__ = [
     "Arguments",
     "DuplicationPolicy",
     "EnqueueOptions",
+    "QueueConflict",
+    "RateLimit",
     "Retry",
     "Seconds",
     "StartStep",
@@ -51,6 +53,8 @@ Status: TypeAlias = Literal[
 ]
 DuplicationPolicy: TypeAlias = Literal["reject", "return-existing"]
 WorkflowIdReusePolicy: TypeAlias = Literal["return-existing", "reject"]
+
+QueueConflict: TypeAlias = Literal["update_if_latest_version", "always_update", "never_update"]
 
 StartStep: TypeAlias = int | Literal["failure"] | None
 
@@ -132,6 +136,17 @@ class Arguments(NamedTuple):
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] = {}
     parameters: Any = None
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """At most `limit` starts in any `period` (seconds), of a queue or of each of its partitions.
+
+    queue = app.queue("emails", limiter=RateLimit(limit=100, period=60))
+    """
+
+    limit: int
+    period: Seconds
 
 
 @dataclass(frozen=True)

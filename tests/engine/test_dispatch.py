@@ -76,19 +76,6 @@ async def test_a_notice_during_a_claim_is_not_lost(
         assert pulses.with_("hub/pulse") <= pulses_then + 1
 
 
-async def test_a_partitioned_queue_is_left_alone_whoever_announces_it(database_url: str) -> None:
-    app = application(database_url)
-    rows(database_url, "INSERT INTO dbos.queues (name, partition_concurrency) VALUES ('parts', 1)")
-    async with app:
-        enqueue(database_url, "p1", "waits", queue="parts", queue_partition_key="k")
-        engine = app._engine_running()
-        await eventually(lambda: "parts" in engine.dispatcher._queues)
-        enqueue(database_url, "p2", "waits", queue="parts", queue_partition_key="k")
-        enqueue(database_url, "i", "w", queue="_dbos_internal_queue")
-        await eventually(lambda: status(database_url, "i") == "SUCCESS")
-        assert [status(database_url, w) for w in ("p1", "p2")] == ["ENQUEUED", "ENQUEUED"]
-
-
 async def test_a_limit_that_is_set_meanwhile_holds_for_the_next_claim(database_url: str) -> None:
     app = application(database_url)
     app.queue("q")

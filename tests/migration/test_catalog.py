@@ -194,11 +194,25 @@ async def test_the_extension_schema(database: str) -> None:
         ("workflow_uuid", "text", True, None),
         ("max_recovery_attempts", "integer", True, None),
     ]
+    assert [row[0] for row in rows(database, columns, table="queue_controls")] == [
+        "queue_name",
+        "executor_id",
+        "reason",
+        "paused_at",
+    ]
+    assert rows(database, columns, table="queue_starts") == [
+        ("queue_name", "text", True, None),
+        ("started_at_epoch_ms", "bigint", True, None),
+        ("workflow_uuid", "text", True, None),
+        ("queue_partition_key", "text", False, None),
+    ]
     facts = catalog(database, "durably")
     assert facts["constraint executors_pkey of {schema}.executors"].startswith("PRIMARY KEY (executor_id)")
     assert facts["constraint workflow_limits_pkey of {schema}.workflow_limits"].startswith("PRIMARY KEY")
     assert "(application_name, expires_at)" in facts["index executors_expiry_index"]
-    assert rows(database, "SELECT version FROM durably.migrations ORDER BY 1") == [(1,), (2,), (3,)]
+    assert rows(database, "SELECT version FROM durably.migrations ORDER BY 1") == [
+        (n,) for n in range(1, migrate.KNOWN_EXTENSION + 1)
+    ]
 
 
 async def test_the_extension_of_another_schema_has_its_name(database: str) -> None:

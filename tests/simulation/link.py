@@ -104,6 +104,20 @@ class Link:
         result: list[Claimed] = await self._ask("claim", claim.owner, lambda: self._model.claim(claim))
         return result
 
+    async def partitions(
+        self, queue_name: str, application_name: str, *, after: str, most: int
+    ) -> list[tuple[str, bool]]:
+        result: list[tuple[str, bool]] = await self._ask(
+            "partitions", queue_name, lambda: self._model.partitions(queue_name, after, most)
+        )
+        return result
+
+    async def next_start(self, queue_name: str) -> float | None:
+        result: float | None = await self._ask(
+            "next_start", queue_name, lambda: self._model.next_start(queue_name)
+        )
+        return result
+
     async def history(self, workflow_ids: Sequence[str]) -> list[HistoryRow]:
         result: list[HistoryRow] = await self._ask(
             "history", workflow_ids, lambda: self._model.history(workflow_ids)

@@ -502,6 +502,14 @@ class Model:
             has_history=bool(self.operations.get(row.workflow_id)),
         )
 
+    def partitions(self, queue_name: str, after: str, most: int) -> list[tuple[str, bool]]:
+        """queues/partitions: nothing here has a partition key"""
+        return []
+
+    def next_start(self, queue_name: str) -> float | None:
+        """queues/next_start: nothing here has a rate limit"""
+        return None
+
     def history(self, workflow_ids: Sequence[str]) -> list[HistoryRow]:
         """workflows/history"""
         return [

@@ -112,7 +112,7 @@ def _without_history(engine: Engine) -> None:
     async def nothing(claimed: Sequence[Any]) -> dict[str, list[HistoryRow]]:
         return {}
 
-    engine.dispatcher._history = nothing  # type: ignore[method-assign]
+    engine.dispatcher.claims._history = nothing  # type: ignore[method-assign]
 
 
 def _without_reconciling(engine: Engine) -> None:

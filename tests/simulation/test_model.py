@@ -305,7 +305,9 @@ async def test_the_model_answers_as_postgresql(group: int, store: tuple[Postgres
         for name, concurrency in (("free", None), ("narrow", 2)):
             queue = QueueRow(name=prefix + name, concurrency=concurrency)
             model.queues[queue.name] = queue
-            await PostgresStore(postgres._database, f"{prefix}app", RealWorld()).register_queue(queue)
+            await PostgresStore(postgres._database, f"{prefix}app", RealWorld()).register_queue(
+                queue, on_conflict="always_update"
+            )
         store_of = PostgresStore(postgres._database, f"{prefix}app", RealWorld())
         for number in range(CALLS):
             await _step_both(caller, model, store_of, f"seed {seed}, call {number}")

@@ -68,7 +68,7 @@ def test_a_pulse_reads_nothing_of_what_is_not_due(database_url: str, status: str
         f"SELECT n, '{status}', 'w', 'q', 4000000000000 + n FROM generate_series(1, 1000) n",
     )
     text = statement("hub/pulse", Schemas()).decode()
-    for name, value in (("waits", "[]"), ("application_name", "a")):
+    for name, value in (("waits", "[]"), ("application_name", "a"), ("executor_id", "e")):
         text = text.replace(f"%({name})s", f"'{value}'")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(PLANS)

@@ -74,6 +74,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     formats: Sequence[str]
     limited: bool
     code: str = ""
+    running: int = 0  # of this queue, on this executor
+    keys: Sequence[str] = ()  # of a partitioned queue: the partitions to take from, in turn
 
 
 class Claimed(msgspec.Struct, frozen=True, gc=False):
@@ -95,6 +97,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     has_history: bool
     attributes: str | None = None
     parent_workflow_id: str | None = None
+    queue_partition_key: str | None = None
 
 
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):
@@ -138,12 +141,26 @@ class QueueRow(msgspec.Struct, frozen=True):
     worker_concurrency: int | None = None
     rate_limit_max: int | None = None
     rate_limit_period_sec: float | None = None
-    partitioned: bool = False
+    partition_concurrency: int | None = None
+    partition_worker_concurrency: int | None = None
+    partition_rate_limit_max: int | None = None
+    partition_rate_limit_period_sec: float | None = None
+
+    @property
+    def partitioned(self) -> bool:
+        """Whether each partition key has limits of its own; work without a key then waits for ever."""
+        limits = self.partition_concurrency, self.partition_worker_concurrency, self.partition_rate_limit_max
+        return any(limit is not None for limit in limits)
+
+    @property
+    def rate_limited(self) -> bool:
+        """Whether starts are limited in time."""
+        return self.rate_limit_max is not None or self.partition_rate_limit_max is not None
 
     @property
     def limited(self) -> bool:
         """Whether executors share a budget on this queue, so that claims take its lock."""
-        return self.concurrency is not None or self.rate_limit_max is not None
+        return self.concurrency is not None or self.rate_limited or self.partitioned
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -191,6 +208,16 @@ class Store(Protocol):
 
     async def claim(self, claim: Claim) -> list[Claimed]:
         """Take up to `claim.most` workflows of a queue, in its order and within its limits."""
+        ...
+
+    async def partitions(
+        self, queue_name: str, application_name: str, *, after: str, most: int
+    ) -> list[tuple[str, bool]]:
+        """The next partition keys with queued work behind `after`, and whether each seems to have room."""
+        ...
+
+    async def next_start(self, queue_name: str) -> float | None:
+        """Seconds until a start leaves the window of a rate limit; None when none is in one."""
         ...
 
     async def history(self, workflow_ids: Sequence[str]) -> list[HistoryRow]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from durably.concurrency.tasks import end
 from durably.core.admission import places
-from durably.core.ids import new_id
-from durably.core.ports import Claim, Claimed, ExecutorIdentity, HistoryRow, QueueRow, Ready, Store, World
+from durably.core.names import INTERNAL_QUEUE
+from durably.core.ports import ExecutorIdentity, QueueRow, Ready, Store, World
+from durably.engine.claims import Claims
 from durably.engine.executor import Executor
 from durably.engine.registry import Registry
 from durably.errors import DatabaseError
@@ -27,6 +28,7 @@ BARREN = 3  # empty claims in a row, of a queue that the pulse says has work, be
 STRANGER = 60.0  # seconds for which a queue that no pulse has listed as ours is not asked about again
 STRANGERS = 1000  # such queues to remember
 EVERY_QUEUE = "*"  # in a notice: any queue may have work
+TICK = 0.001  # seconds: the database counts in milliseconds
 PATIENCE = 0.004  # seconds for places to gather under load, so that claims stay large
 
 
@@ -44,24 +46,31 @@ class Dispatcher:
         capacity: int,
         world: World,
         ask: Callable[[], None],
+        listen_queues: Collection[str] | None = None,
     ) -> None:
-        self._store = store
         self._executor = executor
-        self._identity = identity
-        self._formats = formats
         self._capacity = capacity
         self._world = world
         self._ask = ask
-        self._registry = registry
+        self._listen_queues = None if listen_queues is None else {*listen_queues, INTERNAL_QUEUE}
+        self.claims = Claims(
+            store=store,
+            executor=executor,
+            registry=registry,
+            identity=identity,
+            formats=formats,
+            world=world,
+        )
         self._queues: dict[str, QueueRow] = {}
         self._ready: dict[str, bool] = {}  # queues that may have work, in order, and whether a notice said so
         self._strangers: dict[str, float] = {}  # queues that are not ours, so far, and when to ask again
         self._barren: dict[str, int] = {}  # queues with work that gave us none, and how often in a row
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._claiming: asyncio.Task[list[Claimed]] | None = None
-        self.in_flight: set[str] = set()  # tokens of claims whose answer is still out
-        self.unanswered: set[str] = set()  # tokens of claims whose answer was lost: they may have happened
+        self._claiming: asyncio.Task[tuple[int, bool]] | None = None
+        self._alarms: dict[
+            str, asyncio.TimerHandle
+        ] = {}  # queues whose rate limit allows a start again, later
 
     def start(self) -> None:
         """Begin to claim, on the running loop."""
@@ -70,24 +79,35 @@ class Dispatcher:
     async def stop(self) -> None:
         """Claim nothing more. An unanswered claim is waited for, so that its work is not stranded."""
         await end(self._task)
+        for alarm in self._alarms.values():
+            alarm.cancel()
         if self._claiming is not None:
             with contextlib.suppress(Exception):  # the loop has told of it, or it is too late to matter
                 await self._claiming
 
     def offer(self, queue_name: str) -> None:
         """A notice says that this queue has work."""
-        queue = self._queues.get(queue_name)
-        if queue is None:
+        if not self._is_served(queue_name):
+            return
+        if queue_name not in self._queues:
             self._ask_about(queue_name)
-        elif not queue.partitioned:
+        else:
             self._ready[queue_name] = True
             self._woken.set()
+
+    def forget(self, queue_name: str) -> None:
+        """A notice says that this queue has other limits, or is paused no more: ask what it is like now."""
+        self._queues.pop(queue_name, None)
+        self._ready.pop(queue_name, None)
+        self._strangers.pop(queue_name, None)
+        if self._is_served(queue_name):
+            self._ask()
 
     def saw(self, ready: Ready) -> None:
         """The fallback query lists our queues with work, and their limits as they are now."""
         for queue in ready.queues:
-            self._remember(queue)
-            if not queue.partitioned:
+            if self._is_served(queue.name):
+                self._queues[queue.name] = queue
                 self._ready.setdefault(queue.name, False)
         if self._ready:
             self._woken.set()
@@ -95,7 +115,7 @@ class Dispatcher:
     def freed(self, queue_name: str) -> None:
         """A place came free, here and (where the queue has a limit) on that queue."""
         queue = self._queues.get(queue_name)
-        if queue is not None and not queue.partitioned and (queue.limited or queue.worker_concurrency):
+        if queue is not None and (queue.limited or queue.worker_concurrency):
             self._ready[queue_name] = True
         if self._ready:
             self._woken.set()
@@ -111,18 +131,17 @@ class Dispatcher:
             self._strangers[queue_name] = now + STRANGER
         self._ask()
 
-    def _remember(self, queue: QueueRow) -> None:
-        if queue.partitioned and queue.name not in self._queues:
-            logger.warning("queue %s is partitioned: this release does not serve it", queue.name)
-        self._queues[queue.name] = queue
+    def _is_served(self, queue_name: str) -> bool:
+        return self._listen_queues is None or queue_name in self._listen_queues or queue_name == EVERY_QUEUE
 
     async def _loop(self) -> None:
         while True:
             await self._room()
             name = next(iter(self._ready))
             announced = self._ready.pop(name)  # before its claim: what is announced during it comes after it
+            queue = self._queues[name]
             try:
-                if await self._serve(self._queues[name], announced):
+                if await self._serve(queue, announced) and name in self._queues:
                     self._ready.setdefault(name, announced)  # behind the other queues
             except DatabaseError as error:
                 logger.warning("claiming waits for the database: %s", error)
@@ -146,13 +165,23 @@ class Dispatcher:
         most = places(queue, free=free, running=self._executor.by_queue.get(queue.name, 0))
         if most <= 0:
             return False  # until one of its own runs ends: see `freed`
-        self._claiming = asyncio.get_running_loop().create_task(self._claim(queue, most))
-        claimed = await asyncio.shield(self._claiming)
+        self._claiming = asyncio.get_running_loop().create_task(self.claims.take(queue, most))
+        claimed, more = await asyncio.shield(self._claiming)
         if not queue.limited:
             self._note_barren(queue.name, barren=not claimed)
-        if 0 < len(claimed) < most and not announced:
+        if 0 < claimed < most and not announced:
             self._ask()  # its enqueuer sends no notices: look again soon
-        return len(claimed) == most
+        if not more and (seconds := await self.claims.next_start(queue)) is not None:
+            self._alarm(queue.name, seconds)
+        return more
+
+    def _alarm(self, name: str, seconds: float) -> None:
+        """Look at a queue again when its rate limit allows a start."""
+        former = self._alarms.pop(name, None)
+        if former is not None:
+            former.cancel()
+        loop = asyncio.get_running_loop()
+        self._alarms[name] = loop.call_later(max(0.0, seconds) + TICK, self.offer, name)
 
     def _note_barren(self, name: str, *, barren: bool) -> None:
         """Say once when a queue has work that this executor cannot take; it is left for one that can."""
@@ -163,38 +192,3 @@ class Dispatcher:
                 "serialization are not known here; it is left for a process that can",
                 name,
             )
-
-    async def _claim(self, queue: QueueRow, most: int) -> list[Claimed]:
-        identity, owner = self._identity(), new_id(self._world.random)
-        self.in_flight.add(owner)
-        try:
-            claimed = await self._store.claim(
-                Claim(
-                    queue_name=queue.name,
-                    executor_id=identity.executor_id,
-                    application_name=identity.application_name,
-                    app_version=identity.app_version,
-                    owner=owner,
-                    most=most,
-                    runnable=self._registry.runnable(),
-                    formats=self._formats,
-                    limited=queue.limited,
-                    code=identity.code,
-                )
-            )
-            history = await self._history(claimed)
-            for workflow in claimed:
-                self._executor.begin(workflow, owner, history.get(workflow.workflow_id, ()))
-        except DatabaseError:
-            self.unanswered.add(owner)
-            raise
-        finally:
-            self.in_flight.discard(owner)
-        return claimed
-
-    async def _history(self, claimed: Sequence[Claimed]) -> dict[str, list[HistoryRow]]:
-        resumed = [workflow.workflow_id for workflow in claimed if workflow.has_history]
-        history: dict[str, list[HistoryRow]] = {}
-        for row in await self._store.history(resumed) if resumed else ():
-            history.setdefault(row.workflow_id, []).append(row)
-        return history

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -61,6 +61,7 @@ class Engine:
         capacity: int,
         threads: int,
         code: str = "",
+        listen_queues: Collection[str] | None = None,
     ) -> None:
         self.store = store
         self.world = world
@@ -111,6 +112,7 @@ class Engine:
             capacity=capacity,
             world=world,
             ask=self.hub.ask_soon,
+            listen_queues=listen_queues,
         )
         self._suspects: set[tuple[str, str]] = set()
         self._chores: set[asyncio.Task[None]] = set()
@@ -298,6 +300,8 @@ class Engine:
     def _heard(self, kind: str, subject: str) -> None:
         if kind == "q":
             self.dispatcher.offer(subject)
+        elif kind == "k":
+            self.dispatcher.forget(subject)
         elif kind == "c":
             workflow_id, _, owner = subject.rpartition("::")
             self.executor.interrupt(workflow_id, "it was cancelled, resumed or paused", owner)
@@ -326,9 +330,10 @@ class Engine:
             return
         self._set_clock(beat.database_now, seen)
         ours = {(run.workflow_id, run.owner) for run in self.executor.running.values()}
-        owned = {pair for pair in beat.owned if pair[1] not in self.dispatcher.in_flight}
+        owned = {pair for pair in beat.owned if pair[1] not in self.dispatcher.claims.in_flight}
         suspects = ours ^ owned
-        unanswered, self.dispatcher.unanswered = self.dispatcher.unanswered, set()
+        claims = self.dispatcher.claims
+        unanswered, claims.unanswered = claims.unanswered, set()
         lost = {pair for pair in suspects if pair[1] in unanswered}
         confirmed, self._suspects = suspects & self._suspects | lost, suspects
         for workflow_id, _ in confirmed & ours:

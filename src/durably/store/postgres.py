@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,14 +25,19 @@ from durably.core.ports import (
 )
 from durably.core.records import Record
 from durably.errors import ConfigurationError
-from durably.store import workflows
+from durably.store import queues, workflows
 from durably.store.batch import commit
-from durably.store.database import Database
+from durably.store.database import Call, Database
 from durably.store.failures import Contention
 
 __all__ = ["PostgresStore", "poll_waits"]
 
+CLAIM = ("queue_name", "executor_id", "application_name", "app_version", "owner", "most", "running", "code")
+TRIES = 3  # at a claim that meets a DBOS executor's, which takes no lock on the queue
+PAUSE = 0.01  # seconds between them
+
 _encode = msgspec.json.Encoder().encode
+_queue = msgspec.json.Decoder(QueueRow).decode
 
 
 class PostgresStore:
@@ -47,33 +53,44 @@ class PostgresStore:
         return await commit(self._database, self._application_name, batch)
 
     async def claim(self, claim: Claim) -> list[Claimed]:
-        """Take work of a queue; nothing, when a DBOS executor is claiming there at this moment."""
-        parameters = {
-            field: getattr(claim, field)
-            for field in (
-                "queue_name",
-                "executor_id",
-                "application_name",
-                "app_version",
-                "owner",
-                "most",
-                "code",
-            )
-        }
+        """Take work of a queue; nothing, when DBOS executors keep claiming there at this moment."""
+        parameters = {field: getattr(claim, field) for field in CLAIM}
         parameters |= {"runnable": list(claim.runnable), "formats": list(claim.formats)}
         if not claim.limited:
             rows = await self._database.rows("workflows/claim", parameters)
         else:
-            try:
-                _, rows = await self._database.transaction(
-                    [
-                        ("queues/lock", {"queue_name": claim.queue_name}),
-                        ("workflows/claim_limited", parameters),
-                    ]
-                )
-            except Contention:
-                return []
+            rows = await self._claim_limited(parameters, list(claim.keys))
         return [Claimed(**row._asdict()) for row in rows]
+
+    async def _claim_limited(self, parameters: dict[str, Any], keys: list[str]) -> list[Any]:
+        lock: Call = ("queues/lock", {"queue_name": parameters["queue_name"]})
+        claim: Call = ("workflows/claim_limited", parameters)
+        if keys:
+            claim = ("workflows/claim_partitions", parameters | {"keys": keys})
+        for _ in range(TRIES):
+            with contextlib.suppress(Contention):
+                return (await self._database.transaction([lock, claim]))[1]
+            await self._world.sleep(self._world.random.uniform(0.5, 1.5) * PAUSE)
+        return []
+
+    async def partitions(
+        self, queue_name: str, application_name: str, *, after: str, most: int
+    ) -> list[tuple[str, bool]]:
+        """The next partition keys with queued work behind `after`, and whether each seems to have room."""
+        parameters = {
+            "queue_name": queue_name,
+            "application_name": application_name,
+            "after": after,
+            "most": most,
+        }
+        rows = await self._database.rows("queues/partitions", parameters)
+        return [(row.key, row.has_room) for row in rows]
+
+    async def next_start(self, queue_name: str) -> float | None:
+        """Seconds until a start leaves the window of a rate limit."""
+        rows = await self._database.rows("queues/next_start", {"queue_name": queue_name})
+        seconds: float | None = rows[0].seconds
+        return seconds
 
     async def history(self, workflow_ids: Sequence[str]) -> list[HistoryRow]:
         """The recorded operations of these workflows, in order."""
@@ -86,7 +103,11 @@ class PostgresStore:
             return await poll_waits(self._database, waits)
         rows = await self._database.rows(
             "hub/pulse",
-            {"waits": _encode(waits).decode(), "application_name": executor.application_name},
+            {
+                "waits": _encode(waits).decode(),
+                "application_name": executor.application_name,
+                "executor_id": executor.executor_id,
+            },
         )
         return _ready(rows)
 
@@ -182,16 +203,15 @@ class PostgresStore:
             },
         )
 
-    async def register_queue(self, queue: QueueRow) -> None:
+    async def register_queue(self, queue: QueueRow, *, app_version: str = "", on_conflict: str) -> None:
         """Create the queue or set its limits; ConfigurationError when another application owns it."""
-        parameters = msgspec.structs.asdict(queue) | {
-            "polling_interval_sec": 1.0,
-            "application_name": self._application_name,
-        }
-        if not await self._database.rows("queues/register", parameters):
-            raise ConfigurationError(
-                f"queue {queue.name!r} belongs to another application of this database: choose another name"
-            )
+        await queues.register(
+            self._database,
+            queue,
+            application_name=self._application_name,
+            app_version=app_version,
+            on_conflict=on_conflict,
+        )
 
 
 async def poll_waits(database: Database, waits: Sequence[Wait]) -> Ready:
@@ -224,14 +244,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "result": lambda r: ResultRow(r.id, r.key, r.value, r.error, r.serialization),
     "event": lambda r: (r.id, r.key, r.value, r.serialization),
     "message": lambda r: (r.id, r.key),
-    "queue": lambda r: QueueRow(
-        name=r.id,
-        concurrency=r.a,
-        worker_concurrency=r.b,
-        rate_limit_max=r.c,
-        rate_limit_period_sec=r.d,
-        partitioned=bool(r.e),
-    ),
+    "queue": lambda r: _queue(r.value),
     "due": lambda r: r.id,
     "cancelled": lambda r: r.id,
     "lost": lambda r: (r.id, r.key),

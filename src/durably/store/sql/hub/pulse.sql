@@ -75,21 +75,22 @@ SELECT 'dead', executor_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM {extension}.executors
 WHERE application_name = %(application_name)s AND stopped_at IS NULL AND expires_at < clock_timestamp()
 UNION ALL
-SELECT 'queue', q.name, NULL, NULL, NULL, NULL, q.concurrency, q.worker_concurrency, q.rate_limit_max,
-       q.rate_limit_period_sec,
-       COALESCE(q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max) IS NOT NULL
+SELECT 'queue', q.name, NULL, row_to_json(q)::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM (
-    SELECT name, concurrency, worker_concurrency, rate_limit_max, rate_limit_period_sec, application_name,
-           partition_concurrency, partition_worker_concurrency, partition_rate_limit_max
+    SELECT name, concurrency, worker_concurrency, rate_limit_max, rate_limit_period_sec, partition_concurrency,
+           partition_worker_concurrency, partition_rate_limit_max, partition_rate_limit_period_sec, application_name
     FROM {schema}.queues
     UNION ALL
-    SELECT '_dbos_internal_queue', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    SELECT '_dbos_internal_queue', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 ) q
 WHERE (q.application_name = %(application_name)s OR q.application_name IS NULL)
   AND EXISTS (
     SELECT FROM {schema}.workflow_status s
     WHERE s.queue_name = q.name AND s.status = 'ENQUEUED'
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL))
+  AND NOT EXISTS (
+    SELECT FROM {extension}.queue_controls c
+    WHERE c.queue_name = q.name AND c.executor_id IN ('', %(executor_id)s) OFFSET 0)
 UNION ALL
 SELECT 'next', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        (LEAST(delayed.at, deadline.at) - now_ms) / 1000.0, NULL  -- the first ones, however many there are

@@ -1,5 +1,5 @@
 -- ENQUEUED -> PENDING: takes up to `most` workflows of a queue without shared limits, most urgent first.
--- Nothing of a queue that has such limits by now: its new row is seen at the next pulse.
+-- Nothing of a queue that has such limits by now: its new row is seen at the next pulse; nothing of a paused one.
 -- Takes only names, formats and versions that this executor can run; what it cannot stays for one that can.
 -- Locks: the chosen rows, SKIP LOCKED, so that executors never wait for each other.
 -- Index: idx_workflow_status_in_flight_v2, in its own order and only up to the limit, whatever the backlog. Two
@@ -12,17 +12,19 @@ WITH latest AS (
         WHERE application_name = %(application_name)s OR application_name IS NULL
         ORDER BY version_timestamp DESC LIMIT 1) = %(app_version)s, true) AS is_latest
 ), queue AS (
-    SELECT EXISTS (
-        SELECT FROM {schema}.queues q
-        WHERE q.name = %(queue_name)s AND COALESCE(
-            q.concurrency, q.rate_limit_max,
-            q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max) IS NOT NULL
-    ) AS is_limited
+    SELECT q.worker_concurrency, COALESCE(
+        q.concurrency, q.rate_limit_max,
+        q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max) IS NOT NULL AS is_limited
+    FROM {schema}.queues q WHERE q.name = %(queue_name)s
+), budget AS (
+    SELECT CASE WHEN (SELECT is_limited FROM queue) OR EXISTS (
+        SELECT FROM {extension}.queue_controls c
+        WHERE c.queue_name = %(queue_name)s AND c.executor_id IN ('', %(executor_id)s)) THEN 0
+        ELSE GREATEST(0, LEAST(%(most)s, (SELECT worker_concurrency FROM queue) - %(running)s)) END AS places
 ), chosen AS MATERIALIZED (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
     WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED'
-      AND NOT (SELECT is_limited FROM queue)
       AND CASE WHEN
               (s.application_version = %(app_version)s
                OR (s.application_version IS NULL AND (SELECT is_latest FROM latest)))
@@ -36,13 +38,14 @@ WITH latest AS (
                     AND %(code)s::text = ANY (met))
           THEN true ELSE false END
     ORDER BY s.priority, s.created_at
-    LIMIT %(most)s
+    LIMIT (SELECT places FROM budget)
     FOR UPDATE OF s SKIP LOCKED
 ), claimed AS (
     UPDATE {schema}.workflow_status s
     SET status = 'PENDING', owner_xid = %(owner)s, executor_id = %(executor_id)s,
         application_version = %(app_version)s, application_name = %(application_name)s,
-        started_at_epoch_ms = (EXTRACT(epoch FROM now()) * 1000)::bigint, rate_limited = false,
+        started_at_epoch_ms = (EXTRACT(epoch FROM now()) * 1000)::bigint,
+        rate_limited = false,
         recovery_attempts = s.recovery_attempts + 1,
         updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint,
         workflow_deadline_epoch_ms = COALESCE(
@@ -57,7 +60,7 @@ SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.qu
        (SELECT l.max_recovery_attempts FROM {extension}.workflow_limits l
         WHERE l.workflow_uuid = c.workflow_uuid) AS max_recovery_attempts,
        c.workflow_deadline_epoch_ms AS deadline_ms, c.authenticated_user, c.assumed_role,
-       c.authenticated_roles, c.attributes::text AS attributes, c.parent_workflow_id,
+       c.authenticated_roles, c.attributes::text AS attributes, c.parent_workflow_id, c.queue_partition_key,
        EXISTS (SELECT FROM {schema}.operation_outputs p WHERE p.workflow_uuid = c.workflow_uuid)
            AS has_history
 FROM claimed c

@@ -1,34 +1,47 @@
 -- ENQUEUED -> PENDING on a queue whose limits executors share: as workflows/claim, but it counts first.
 -- It runs behind queues/lock in one transaction: the queue's row is the lock under which our executors count,
--- and this statement's snapshot is taken after it. NOWAIT on the chosen rows is for DBOS executors, who take
--- no such lock: where their claim is under way ours gives up (55P03) and tries again.
+-- and this statement's snapshot is taken after it. DBOS executors take no such lock: what they hold of the head is
+-- met by NOWAIT, and what they took of it since the snapshot is not replaced by what stands behind the head, for
+-- which the count would be out of date. Everybody's running workflows count, and every start in the window:
+-- ours from queue_starts, DBOS's from their rows. Nothing of a queue that has partitions by now.
 -- Index: idx_workflow_status_in_flight_v2, idx_workflow_status_rate_limited; see workflows/claim.
-WITH queue AS (
-    SELECT * FROM {schema}.queues WHERE name = %(queue_name)s
-), budget AS (
-    SELECT GREATEST(0, LEAST(
+WITH clock AS MATERIALIZED (
+    SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
+), queue AS MATERIALIZED (
+    SELECT q.* FROM {schema}.queues q WHERE q.name = %(queue_name)s
+), budget AS MATERIALIZED (
+    SELECT CASE WHEN EXISTS (
+        SELECT FROM {extension}.queue_controls c
+        WHERE c.queue_name = %(queue_name)s AND c.executor_id IN ('', %(executor_id)s)) THEN 0 ELSE GREATEST(0, LEAST(
         %(most)s,
+        (SELECT q.worker_concurrency FROM queue q) - %(running)s,
         (SELECT q.concurrency FROM queue q) - (
             SELECT count(*) FROM {schema}.workflow_status s
-            WHERE s.queue_name = %(queue_name)s AND s.status = 'PENDING'
-             
-              AND (s.application_name = %(application_name)s OR s.application_name IS NULL)),
+            WHERE s.queue_name = %(queue_name)s AND s.status = 'PENDING'),
         (SELECT q.rate_limit_max FROM queue q) - (
+            SELECT count(*) FROM {extension}.queue_starts t, queue q
+            WHERE t.queue_name = %(queue_name)s
+              AND t.started_at_epoch_ms > (SELECT now_ms FROM clock) - q.rate_limit_period_sec * 1000
+        ) - (
             SELECT count(*) FROM {schema}.workflow_status s, queue q
             WHERE s.queue_name = %(queue_name)s AND s.rate_limited
               AND s.status NOT IN ('ENQUEUED', 'DELAYED')
-              AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
-              AND s.started_at_epoch_ms > EXTRACT(epoch FROM now()) * 1000 - q.rate_limit_period_sec * 1000)
-    )) AS places
+              AND s.started_at_epoch_ms > (SELECT now_ms FROM clock) - q.rate_limit_period_sec * 1000
+              AND (SELECT count(*) FROM {extension}.queue_starts t
+                   WHERE t.queue_name = %(queue_name)s AND t.started_at_epoch_ms = s.started_at_epoch_ms
+                     AND t.workflow_uuid = s.workflow_uuid) = 0)
+    )) END AS places
 ), latest AS (
     SELECT COALESCE((
         SELECT version_name FROM {schema}.application_versions
         WHERE application_name = %(application_name)s OR application_name IS NULL
         ORDER BY version_timestamp DESC LIMIT 1) = %(app_version)s, true) AS is_latest
-), chosen AS MATERIALIZED (
+), head AS MATERIALIZED (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
     WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED'
+      AND (SELECT COALESCE(q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max)
+           FROM queue q) IS NULL
       AND CASE WHEN
               (s.application_version = %(app_version)s
                OR (s.application_version IS NULL AND (SELECT is_latest FROM latest)))
@@ -43,18 +56,35 @@ WITH queue AS (
           THEN true ELSE false END
     ORDER BY s.priority, s.created_at
     LIMIT (SELECT places FROM budget)
+), chosen AS MATERIALIZED (
+    SELECT s.workflow_uuid
+    FROM {schema}.workflow_status s
+    WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM head)) AND (s.status = 'ENQUEUED') IS TRUE
+      AND s.queue_name = %(queue_name)s
     FOR UPDATE OF s NOWAIT
 ), claimed AS (
     UPDATE {schema}.workflow_status s
     SET status = 'PENDING', owner_xid = %(owner)s, executor_id = %(executor_id)s,
         application_version = %(app_version)s, application_name = %(application_name)s,
-        started_at_epoch_ms = (EXTRACT(epoch FROM now()) * 1000)::bigint, rate_limited = COALESCE((SELECT rate_limit_max IS NOT NULL FROM queue), false),
+        started_at_epoch_ms = (SELECT now_ms FROM clock),
+        rate_limited = COALESCE((SELECT q.rate_limit_max IS NOT NULL OR q.partition_rate_limit_max IS NOT NULL FROM queue q),
+                             false),
         recovery_attempts = s.recovery_attempts + 1,
-        updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint,
+        updated_at = (SELECT now_ms FROM clock),
         workflow_deadline_epoch_ms = COALESCE(
-            s.workflow_deadline_epoch_ms, (EXTRACT(epoch FROM now()) * 1000)::bigint + s.workflow_timeout_ms)
+            s.workflow_deadline_epoch_ms, (SELECT now_ms FROM clock) + s.workflow_timeout_ms)
     WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM chosen)) AND (s.status = 'ENQUEUED') IS TRUE
     RETURNING s.*
+), noted AS (
+    INSERT INTO {extension}.queue_starts (queue_name, started_at_epoch_ms, workflow_uuid, queue_partition_key)
+    SELECT c.queue_name, c.started_at_epoch_ms, c.workflow_uuid, c.queue_partition_key
+    FROM claimed c WHERE c.rate_limited
+    ON CONFLICT DO NOTHING
+), forgotten AS (
+    DELETE FROM {extension}.queue_starts t
+    WHERE t.queue_name = %(queue_name)s
+      AND t.started_at_epoch_ms < (SELECT now_ms FROM clock) - 2000 * GREATEST(
+          (SELECT q.rate_limit_period_sec FROM queue q), (SELECT q.partition_rate_limit_period_sec FROM queue q))
 )
 SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.queue_name, c.serialization,
        COALESCE((SELECT i.inputs FROM {schema}.workflow_input i WHERE i.workflow_uuid = c.workflow_uuid),
@@ -63,7 +93,7 @@ SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.qu
        (SELECT l.max_recovery_attempts FROM {extension}.workflow_limits l
         WHERE l.workflow_uuid = c.workflow_uuid) AS max_recovery_attempts,
        c.workflow_deadline_epoch_ms AS deadline_ms, c.authenticated_user, c.assumed_role,
-       c.authenticated_roles, c.attributes::text AS attributes, c.parent_workflow_id,
+       c.authenticated_roles, c.attributes::text AS attributes, c.parent_workflow_id, c.queue_partition_key,
        EXISTS (SELECT FROM {schema}.operation_outputs p WHERE p.workflow_uuid = c.workflow_uuid)
            AS has_history
 FROM claimed c
