@@ -24,7 +24,7 @@ from durably.concurrency.ticket import Ticket
 from durably.concurrency.world import RealWorld
 from durably.core.ports import Claim, ExecutorIdentity
 from durably.core.records import Create, Finish, Record, Step
-from durably.engine.dispatcher import Dispatcher
+from durably.engine.claims import Claims
 from durably.engine.engine import Engine
 from durably.engine.registry import Registry
 from durably.engine.run import Run
@@ -75,10 +75,10 @@ async def test_1_the_future_depends_on_inputs_and_records_only(
 ) -> None:
     if is_broken:
 
-        async def no_history(self: Dispatcher, claimed: Any) -> dict[str, list[Any]]:
+        async def no_history(self: Claims, claimed: Any) -> dict[str, list[Any]]:
             return {}
 
-        monkeypatch.setattr(Dispatcher, "_history", no_history)
+        monkeypatch.setattr(Claims, "_history", no_history)
     first, second = Environment(database_url), Environment(database_url)
     first.value, second.value = "before", "after"
     query = "SELECT value FROM dbos.workflow_events WHERE workflow_uuid = 'w'"
