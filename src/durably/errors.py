@@ -23,6 +23,8 @@ DurablyError
 |   +-- WorkflowCancelled       the awaited workflow is cancelled
 |   +-- RecoveryAttemptsExceeded
 |   +-- WorkflowTimeout         the wait was over before the workflow was
+|   +-- StreamTimeout           no value came in time
+|   |   +-- StreamEnded         the stream ended before the offset that was asked for
 |   +-- NonDeterminism          the code asks for another operation than was recorded
 +-- StepError
 |   +-- StepRetriesExhausted
@@ -72,6 +74,8 @@ __all__ = [
     "StepError",
     "StepRetriesExhausted",
     "StepTimeout",
+    "StreamEnded",
+    "StreamTimeout",
     "WorkflowCancelled",
     "WorkflowConflict",
     "WorkflowError",
@@ -315,6 +319,32 @@ class WorkflowTimeout(WorkflowError, TimeoutError):
             workflow_id, f"workflow {workflow_id!r} did not end within {seconds:g} s; it goes on"
         )
         self.seconds = seconds
+
+
+class StreamTimeout(WorkflowError, TimeoutError):
+    """No value came on the stream in time; the workflow goes on, and so may a reader."""
+
+    def __init__(self, workflow_id: str, key: str, timeout: float, message: str | None = None) -> None:
+        super().__init__(
+            workflow_id,
+            message or f"no value came on stream {key!r} of workflow {workflow_id!r} within {timeout:g} s",
+        )
+        self.key = key
+        self.timeout = timeout
+
+
+class StreamEnded(StreamTimeout):
+    """The stream ended before the offset that was asked for."""
+
+    def __init__(self, workflow_id: str, key: str, offset: int) -> None:
+        super().__init__(
+            workflow_id,
+            key,
+            0.0,
+            f"stream {key!r} of workflow {workflow_id!r} ended before offset {offset}: it was closed, or its "
+            "workflow ended",
+        )
+        self.offset = offset
 
 
 class NonDeterminism(WorkflowError):

@@ -263,6 +263,15 @@ class StepInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkflowEvent:
+    """A value that a workflow published under a key, by the operation `function_id`."""
+
+    key: str
+    value: Any
+    function_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkflowContext:
     """What a workflow's code can know of its own run.
 

@@ -189,3 +189,20 @@ def test_an_interrupted_wait_exits_with_130(system: Durably, database_url: str) 
         waiting.send_signal(signal.SIGINT)
         out, err = waiting.communicate(timeout=20)
     assert (waiting.returncode, out, err) == (130, "", "durably: interrupted\n")
+
+
+def test_a_stream_is_followed_to_its_end(shop: Durably, new_id: NewId) -> None:
+    wid = new_id()
+    shop("enqueue", "talk", "hello", "--queue", "orders", "--id", wid, "--wait")
+    assert (shop("stream", wid, "said").code, shop("stream", wid, "said").out) == (0, "hello\nbye\n")
+    assert shop("stream", wid, "said", "--offset", "1", "--json").json == {"offset": 1, "value": "bye"}
+    assert shop("stream", new_id(), "said").code == 3
+
+
+def test_events_are_listed(shop: Durably, new_id: NewId) -> None:
+    wid = new_id()
+    shop("enqueue", "talk", "hello", "--queue", "orders", "--id", wid, "--wait")
+    assert shop("workflow", "events", wid).out == "function_id\tkey\tvalue\n3\tsaid\thello\n"
+    listed = shop("workflow", "events", wid, "--json").json
+    assert listed == [{"key": "said", "value": "hello", "function_id": 3}]
+    assert shop("workflow", "events", new_id()).code == 3

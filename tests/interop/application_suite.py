@@ -162,6 +162,24 @@ class AnyApplication:
         client.send(wid, VALUE, topic="right")
         assert handle.get_result(timeout=20) == [VALUE]
 
+    def test_a_stream_is_read_to_its_end_and_from_any_offset(self, client: DBOSClient, new_id: NewId) -> None:
+        handle = client.enqueue(interop("stream", workflow_id=new_id("stream")), 3)
+        assert list(handle.read_stream("progress", timeout=20)) == [{"i": 0}, {"i": 1}, {"i": 2}]
+        assert list(handle.read_stream("progress", offset=2)) == [{"i": 2}]
+        assert client.read_stream_offset(handle.workflow_id, "progress", 1) == {"i": 1}
+        with pytest.raises(errors.StreamEnded):
+            client.read_stream_offset(handle.workflow_id, "progress", 3)
+        assert client.list_workflow_streams(handle.workflow_id) == {
+            "progress": [{"i": 0}, {"i": 1}, {"i": 2}]
+        }
+
+    def test_events_are_listed_with_what_they_were(self, client: DBOSClient, new_id: NewId) -> None:
+        handle = client.enqueue(interop("sleepy", workflow_id=new_id("sleepy")), 1)
+        handle.get_result(timeout=20)
+        assert handle.get_all_events() == {"status": "awake"}
+        history = client.list_workflow_events(handle.workflow_id)
+        assert [(event.key, event.value) for event in history] == [("status", "asleep"), ("status", "awake")]
+
     def test_a_message_to_nobody(self, client: DBOSClient, new_id: NewId) -> None:
         with pytest.raises(errors.NoSuchWorkflow):
             client.send(new_id("nobody"), "hello")

@@ -215,6 +215,11 @@ def test_a_fork_goes_on_from_a_step(theirs: harness.PeerClient, new_id: NewId) -
     assert theirs.call("getStatus", id=fork)["forkedFrom"] == wid
 
 
+def test_a_stream_is_read_to_its_end(theirs: harness.PeerClient, new_id: NewId) -> None:
+    wid = enqueue(theirs, "stream", 3, id=new_id("stream"))
+    assert theirs.call("readStream", id=wid, key="progress") == [{"i": 0}, {"i": 1}, {"i": 2}]
+
+
 def test_a_blocking_workflow(theirs: harness.PeerClient, new_id: NewId) -> None:
     wid = enqueue(theirs, "sleepy", 200, id=new_id("sleepy"))
     assert theirs.call("getResult", id=wid) == "slept"

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from examples import account, agent, approval, indexing, orders, progress, tickets
+from examples import account, agent, answer, approval, indexing, orders, progress, tickets
 
 __all__ = ["SCENARIOS"]
 
@@ -31,6 +31,10 @@ async def _account() -> None:
 async def _agent() -> None:
     handle = await agent.travel_agent.options(workflow_id="trip").start("A day trip from Lisbon")
     await handle.send("Sun, please", "reply", idempotency_key="reply")
+
+
+async def _answer() -> None:
+    await answer.answer.options(workflow_id="answer").start("Why?")
 
 
 async def _approval() -> None:
@@ -62,6 +66,7 @@ async def _tickets() -> None:
 SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
     "account": _account,
     "agent": _agent,
+    "answer": _answer,
     "approval": _approval,
     "indexing": _indexing,
     "orders": _orders,

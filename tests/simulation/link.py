@@ -18,6 +18,7 @@ from durably.core.ports import (
     HistoryRow,
     Ready,
     Stranding,
+    StreamPage,
     Wait,
 )
 from durably.core.records import Record, SetEvent
@@ -126,8 +127,14 @@ class Link:
 
     async def poll(self, waits: Sequence[Wait], executor: ExecutorIdentity | None) -> Ready:
         kind = "poll" if executor is None else "pulse"
-        asked = sorted(waits, key=lambda wait: (wait.kind, wait.id, wait.key))
+        asked = sorted(waits, key=lambda wait: (wait.kind, wait.id, wait.key, wait.offset))
         result: Ready = await self._ask(kind, len(asked), lambda: self._model.poll(asked, executor))
+        return result
+
+    async def stream(self, workflow_id: str, key: str, offset: int, most: int) -> StreamPage | None:
+        result: StreamPage | None = await self._ask(
+            "stream", workflow_id, lambda: self._model.stream(workflow_id, key, offset, most)
+        )
         return result
 
     async def register(self, executor: ExecutorIdentity) -> float:

@@ -21,9 +21,11 @@ from durably.core.ports import (
     Ready,
     ResultRow,
     Stranding,
+    StreamPage,
     Wait,
 )
 from durably.core.records import (
+    Append,
     Create,
     Created,
     Finish,
@@ -135,6 +137,7 @@ class Model:
     workflows: dict[str, WorkflowRow] = field(default_factory=dict)
     operations: dict[str, dict[int, OperationRow]] = field(default_factory=dict)
     events: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    streams: dict[tuple[str, str], list[tuple[int, str, str]]] = field(default_factory=dict)
     event_history: dict[tuple[str, int, str], str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     executors: dict[str, Lease] = field(default_factory=dict)
@@ -173,6 +176,7 @@ class Model:
             (Step, self.step),
             (Timer, self.timer),
             (SetEvent, self.set_event),
+            (Append, self.append),
             (Send, self.send),
             (Receive, self.receive),
             (Create, self.create),
@@ -283,6 +287,42 @@ class Model:
             return None
         row = OperationRow(name=names.SET_EVENT, completed_at=record.completed_at)
         return self._taken(record, self.put(record, record.function_id, row))
+
+    def append(self, record: Append) -> Any:
+        """streams/append"""
+        if not self.owns(record.workflow_id, record.owner):
+            return _lost(record.workflow_id)
+        stream = self.streams.setdefault((record.workflow_id, record.key), [])
+        if record.in_step:
+            return self._append_in_step(record, stream)
+        if record.function_id not in self.operations.get(record.workflow_id, {}):
+            self._append(record, stream)
+        row = OperationRow(name=record.function_name, completed_at=record.completed_at)
+        return self._taken(record, self.put(record, record.function_id, row))
+
+    def _append_in_step(self, record: Append, stream: list[tuple[int, str, str]]) -> int:
+        own = [
+            (offset, value)
+            for offset, (function_id, value, _) in enumerate(stream)
+            if function_id == record.function_id and offset > record.after
+        ]
+        for place, (offset, value) in enumerate(own):
+            if value == record.value and (place == record.place or record.place <= place == len(own) - 1):
+                return offset
+        return self._append(record, stream)
+
+    def _append(self, record: Append, stream: list[tuple[int, str, str]]) -> int:
+        stream.append((record.function_id, record.value, record.serialization))
+        self.notify(names.STREAMS_CHANNEL, f"{record.workflow_id}::{record.key}")
+        return len(stream) - 1
+
+    def stream(self, workflow_id: str, key: str, offset: int, most: int) -> StreamPage | None:
+        """streams/read"""
+        row = self.workflows.get(workflow_id)
+        if row is None:
+            return None
+        values = self.streams.get((workflow_id, key), [])[offset : offset + most]
+        return StreamPage(row.status, [(value, serialization) for _, value, serialization in values])
 
     def send(self, record: Send) -> Any:
         """messages/send"""
@@ -522,10 +562,11 @@ class Model:
 
     def poll(self, waits: Sequence[Wait], executor: ExecutorIdentity | None) -> Ready:
         """hub/poll and hub/pulse; what a pulse changes, its own answers do not show yet"""
-        asked = sorted(set(waits), key=lambda wait: (wait.kind, wait.id, wait.key))
+        asked = sorted(set(waits), key=lambda wait: (wait.kind, wait.id, wait.key, wait.offset))
         results, events, messages = self._over(asked)
+        streams = [(w.id, w.key, w.offset) for w in asked if w.kind == "stream" and self._has_news(w)]
         if executor is None:
-            return Ready(results=results, events=events, messages=messages)
+            return Ready(results=results, events=events, messages=messages, streams=streams)
         now, application = self._now_ms(), executor.application_name
         queues = self._with_work(application)
         delays = [row.delay_until for row in self._delayed(application)]
@@ -536,6 +577,7 @@ class Model:
             results=results,
             events=events,
             messages=messages,
+            streams=streams,
             queues=queues,
             cancelled=self._cancel_overdue(application),
             lost=[(w.id, w.key) for w in asked if w.kind == "run" and not self.owns(w.id, w.key)],
@@ -558,6 +600,10 @@ class Model:
         waiting = {(m.destination, m.topic) for m in self.messages.values() if m.consumed_by is None}
         messages = [(w.id, w.key) for w in asked if w.kind == "message" and (w.id, w.key) in waiting]
         return results, events, messages
+
+    def _has_news(self, wait: Wait) -> bool:
+        page = self.stream(wait.id, wait.key, wait.offset, 1)
+        return page is None or page.ended or bool(page.values)
 
     def _with_work(self, application: str) -> list[QueueRow]:
         busy = {

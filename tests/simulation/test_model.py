@@ -16,7 +16,18 @@ from durably.concurrency.world import RealWorld
 from durably.core import records
 from durably.core.names import INTERNAL_QUEUE
 from durably.core.ports import Beat, Claim, Claimed, ExecutorIdentity, HistoryRow, QueueRow, Ready, Wait
-from durably.core.records import Create, Created, Finish, Receive, Received, Send, SetEvent, Step, Timer
+from durably.core.records import (
+    Append,
+    Create,
+    Created,
+    Finish,
+    Receive,
+    Received,
+    Send,
+    SetEvent,
+    Step,
+    Timer,
+)
 from durably.store.database import Database
 from durably.store.postgres import PostgresStore
 from tests.simulation.model import Model
@@ -37,7 +48,9 @@ class Caller:
 
     def call(self) -> tuple[str, tuple[Any, ...]]:
         """The name of a method of the store, and its arguments."""
-        kinds = ["commit"] * 10 + ["claim"] * 3 + ["history", "poll", "pulse", "pulse", "beat", "adopt"]
+        kinds = (
+            ["commit"] * 10 + ["claim"] * 3 + ["history", "poll", "pulse", "pulse", "beat", "adopt", "stream"]
+        )
         kind = self.random.choice([*kinds, "register", "release", "set_aside"])
         if not self.executors:
             kind = "register"
@@ -103,7 +116,11 @@ class Caller:
 
     def _waits(self) -> list[Wait]:
         ids = sorted({self.workflow(), self.workflow()})
-        return [Wait(kind, id_, "a") for kind in ("result", "event", "message") for id_ in ids]
+        waits = [Wait(kind, id_, "a") for kind in ("result", "event", "message") for id_ in ids]
+        return waits + [Wait("stream", id_, "a", self.random.randint(0, 3)) for id_ in ids]
+
+    def _stream(self) -> tuple[Any, ...]:
+        return self.workflow(), self.random.choice("ab"), self.random.randint(0, 2), self.random.randint(1, 3)
 
     def _beat(self) -> tuple[Any, ...]:
         return (self.executor(),)
@@ -139,7 +156,15 @@ class Caller:
 
     def _record(self) -> records.Record:
         makers: list[Callable[[], records.Record]] = [self._step] * 2 + [self._create] * 3
-        makers += [self._timer, self._event, self._send, self._receive, self._finish]
+        makers += [
+            self._timer,
+            self._event,
+            self._append,
+            self._append,
+            self._send,
+            self._receive,
+            self._finish,
+        ]
         return self.random.choice(makers)()
 
     def _step(self) -> Step:
@@ -176,6 +201,24 @@ class Caller:
             value=self._text(),
             serialization="portable_json",
             in_step=self.random.random() < 0.3,
+            started_at=1,
+            completed_at=self.random.randint(1, 2),
+        )
+
+    def _append(self) -> Append:
+        workflow_id, owner = self.owned()
+        in_step = self.random.random() < 0.6
+        return Append(
+            workflow_id=workflow_id,
+            owner=owner,
+            function_id=self.random.randint(61, 62),
+            key=self.random.choice("ab"),
+            value=self.random.choice(["1", "2"]),
+            serialization="portable_json",
+            in_step=in_step,
+            after=self.random.randint(-1, 3) if in_step else -1,
+            place=self.random.randint(0, 2) if in_step else 0,
+            function_name=self.random.choice(["DBOS.writeStream", "DBOS.closeStream"]),
             started_at=1,
             completed_at=self.random.randint(1, 2),
         )
@@ -284,7 +327,7 @@ def comparable(reply: Any) -> Any:
     return reply
 
 
-LISTS = ("results", "events", "messages", "queues", "cancelled", "dead")
+LISTS = ("results", "events", "messages", "streams", "queues", "cancelled", "dead")
 
 
 @pytest.fixture
@@ -349,7 +392,12 @@ def _rows_of_model(model: Model) -> Any:
     )
     events = sorted((w, key, value) for (w, key), (value, _) in model.events.items())
     messages = sorted((m.uuid, m.destination, m.consumed_by) for m in model.messages.values())
-    return workflows, operations, events, messages
+    streams = sorted(
+        (w, key, offset, value, function_id)
+        for (w, key), values in model.streams.items()
+        for offset, (function_id, value, _) in enumerate(values)
+    )
+    return workflows, operations, events, messages, streams
 
 
 async def _rows_of_postgres(url: str, prefix: str) -> Any:
@@ -375,10 +423,14 @@ async def _rows_of_postgres(url: str, prefix: str) -> Any:
             "SELECT message_uuid, destination_uuid, consumed_by_function_id FROM dbos.notifications"
             " WHERE destination_uuid LIKE %(prefix)s"
         )
-        for table in ("notifications", "workflow_events", "operation_outputs", "workflow_status"):
+        streams = await rows(
+            'SELECT workflow_uuid, key, "offset", value, function_id FROM dbos.streams'
+            " WHERE workflow_uuid LIKE %(prefix)s"
+        )
+        for table in ("streams", "notifications", "workflow_events", "operation_outputs", "workflow_status"):
             await connection.execute(f"DELETE FROM dbos.{table}")
     shown = [(w, number, name, _hidden(name, output), *rest) for w, number, name, output, *rest in operations]
-    return _sorted(workflows), _sorted(shown), _sorted(events), _sorted(messages)
+    return _sorted(workflows), _sorted(shown), _sorted(events), _sorted(messages), _sorted(streams)
 
 
 def _sorted(rows: Sequence[Any]) -> list[Any]:

@@ -12,18 +12,22 @@ from durably.aio._context import cancel_requested, client, context, step_id, wor
 from durably.aio._events import get_event, set_event
 from durably.aio._messages import recv, send
 from durably.aio._patches import deprecate_patch, patch
+from durably.aio._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.aio._time import sleep, sleep_until
 from durably.aio._values import now, random, run_step, uuid4
 
 __all__ = [
     "cancel_requested",
     "client",
+    "close_stream",
     "context",
     "deprecate_patch",
     "get_event",
     "now",
     "patch",
     "random",
+    "read_stream",
+    "read_stream_offset",
     "recv",
     "run_step",
     "send",
@@ -34,4 +38,5 @@ __all__ = [
     "step_id",
     "uuid4",
     "workflow_id",
+    "write_stream",
 ]

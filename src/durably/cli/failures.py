@@ -52,7 +52,7 @@ class DemoFailed(errors.DurablyError):
 _KINDS: list[tuple[type[BaseException] | tuple[type[BaseException], ...], int]] = [
     ((errors.NoSuchWorkflow, errors.NoSuchVersion), NO_SUCH_WORKFLOW),
     ((errors.DatabaseError, errors.EmbeddedUnavailable), NO_DATABASE),
-    ((errors.WorkflowTimeout, NoEvent), TIMEOUT),
+    ((errors.WorkflowTimeout, errors.StreamTimeout, NoEvent), TIMEOUT),
     ((WorkflowEnded, DemoFailed), WORKFLOW_FAILED),
     ((errors.WorkflowIdInUse, errors.WorkflowConflict, errors.Deduplicated), USAGE),
     ((errors.ConfigurationError, errors.CodecError), USAGE),

@@ -1,4 +1,4 @@
-"""`durably send` and `durably event`: talk to a workflow."""
+"""`durably send`, `durably event` and `durably stream`: talk to a workflow."""
 
 from __future__ import annotations
 
@@ -58,3 +58,25 @@ def event(
         output.print_json({"workflow_id": workflow_id, "key": key, "value": value})
     else:
         print(output.printable(output.document(value)))
+
+
+@app.command()
+@command
+def stream(
+    workflow_id: WorkflowId,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the stream.")],
+    session: Session,
+    offset: Annotated[int, typer.Option(metavar="N", help="Leave out the first N values.", min=0)] = 0,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="How long to wait for each value; without it, for ever."),
+    ] = None,
+) -> None:
+    """Print the values of a stream as they come, a line each, until it ends."""
+    with connection.client(session) as client:
+        found = client.read_stream(workflow_id, key, offset=offset, timeout=timeout)
+        for place, value in enumerate(found, offset):
+            if session.as_json:
+                output.print_line({"offset": place, "value": value})
+            else:
+                print(output.printable(output.document(value)), flush=True)

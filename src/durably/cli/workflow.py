@@ -135,6 +135,21 @@ def steps(workflow_id: WorkflowId, session: Session) -> None:
 
 @app.command()
 @command
+def events(workflow_id: WorkflowId, session: Session) -> None:
+    """List what a workflow has published: every value, in order."""
+    with connection.client(session) as client:
+        found = client.list_workflow_events(workflow_id)
+        if not found:
+            client.get_workflow(workflow_id)  # raises where there is none
+    if session.as_json:
+        output.print_json(found)
+        return
+    rows = [(event.function_id, event.key, event.value) for event in found]
+    output.print_table(("function_id", "key", "value"), rows, empty=f"{workflow_id} has published nothing")
+
+
+@app.command()
+@command
 def cancel(workflow_id: WorkflowId, session: Session) -> None:
     """Cancel a workflow: it stops at its next step. One that has ended stays as it is."""
     with connection.client(session) as client:

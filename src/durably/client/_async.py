@@ -13,6 +13,7 @@ from durably.client._messages import Messages
 from durably.client._opening import Opening
 from durably.client._results import Results
 from durably.client._session import Session, Settings
+from durably.client._streams import Streams
 from durably.client._versions import Versions
 from durably.client._workflows import Workflows
 from durably.codec import Codec, Codecs
@@ -25,7 +26,7 @@ from durably.types import Seconds
 __all__ = ["AsyncDBOSClient"]
 
 
-class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Workflows, Management, Forks, Versions):
+class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Streams, Workflows, Management, Forks, Versions):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 
     Any number of tasks and threads may use it at once. However many wait, they share one connection and one

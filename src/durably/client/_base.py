@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from durably.client._session import Session
+from durably.client._session import Open, Session
 from durably.client.handles import AsyncWorkflowHandle
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Part:
         is given. An application's own client records it in a workflow, as the operation `name`.
         """
         return self._shown(effect(self._session.new_id), show)
+
+    def _look(self, read: Callable[[Open], Awaitable[V]], show: Callable[[V], T]) -> Coroutine[Any, Any, T]:
+        """What `show` makes of a look that no workflow records."""
+        return self._shown(self._session.call(read), show)
 
     async def _shown(self, effect: Awaitable[V], show: Callable[[V], T]) -> T:
         return show(await effect)

@@ -11,7 +11,7 @@ from durably.core.ports import ResultRow
 from durably.errors import CodecError, RecoveryAttemptsExceeded, WorkflowCancelled
 from durably.types import StepInfo, WorkflowStatus
 
-__all__ = ["outcome", "step", "workflow"]
+__all__ = ["outcome", "shown", "step", "workflow"]
 
 Row: TypeAlias = dict[str, Any]  # as JSON would hold it: a workflow that asks records it
 
@@ -46,7 +46,7 @@ def workflow(codecs: Codecs, row: Row) -> WorkflowStatus:
         **plain,
         explanation=explanation(row),
         input=_arguments(codecs, row["inputs"], serialization),
-        output=_shown(codecs, row["output"], serialization),
+        output=shown(codecs, row["output"], serialization),
         error=_error(codecs, row["workflow_id"], row["error"], serialization),
         authenticated_roles=_roles(row["authenticated_roles"]),
         attributes=None if attributes is None else json.loads(attributes),
@@ -58,7 +58,7 @@ def step(codecs: Codecs, workflow_id: str, row: Row) -> StepInfo:
     return StepInfo(
         **row
         | {
-            "output": _shown(codecs, row["output"], row["serialization"]),
+            "output": shown(codecs, row["output"], row["serialization"]),
             "error": _error(codecs, workflow_id, row["error"], row["serialization"]),
         }
     )
@@ -74,7 +74,8 @@ def _arguments(codecs: Codecs, text: str | None, serialization: str | None) -> A
     return {"args": tuple(args), "kwargs": dict(kwargs)}
 
 
-def _shown(codecs: Codecs, text: str | None, serialization: str | None) -> Any:
+def shown(codecs: Codecs, text: str | None, serialization: str | None) -> Any:
+    """A stored value for people: one that cannot be decoded here stays the text that it is."""
     try:
         return value(codecs, text, serialization, Any)
     except CodecError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from typing import Any
 
 from durably.client import _decode as decode
@@ -11,10 +12,11 @@ from durably.client._base import Part
 from durably.client._results import LAST_LOOK
 from durably.client._session import Open
 from durably.client._waits import GRACE
-from durably.core import checks
+from durably.core import checks, names
 from durably.core.ports import Wait
 from durably.errors import DatabaseError
-from durably.types import Seconds
+from durably.store import streams
+from durably.types import Seconds, WorkflowEvent
 
 __all__ = ["Events"]
 
@@ -52,6 +54,42 @@ class Events(Part):
             return None
         text, serialization = found
         return decode.value(self._session.settings.codecs, text, serialization, type_)
+
+    def get_all_events(self, workflow_id: str) -> Coroutine[Any, Any, dict[str, Any]]:
+        """Return the latest value of each event of a workflow, by key; none for an id that does not exist.
+
+        In a workflow it is recorded. A value that cannot be decoded here is its text.
+
+            stage = (await client.get_all_events("order-17"))["status"]
+        """
+        checks.address("workflow_id", workflow_id)
+        codecs = self._session.settings.codecs
+        return self._perform(
+            names.GET_EVENTS,
+            lambda new_id: self._session.call(lambda open_: streams.events(open_.database, workflow_id)),
+            lambda rows: {
+                row["key"]: decode.shown(codecs, row["value"], row["serialization"]) for row in rows
+            },
+        )
+
+    def list_workflow_events(self, workflow_id: str) -> Coroutine[Any, Any, list[WorkflowEvent]]:
+        """Return every value that the events of a workflow have had, in the order in which they were set.
+
+        for event in await client.list_workflow_events("order-17"): print(event.key, event.value)
+        """
+        checks.address("workflow_id", workflow_id)
+        codecs = self._session.settings.codecs
+        return self._look(
+            lambda open_: streams.history(open_.database, workflow_id),
+            lambda rows: [
+                WorkflowEvent(
+                    key=row["key"],
+                    value=decode.shown(codecs, row["value"], row["serialization"]),
+                    function_id=row["function_id"],
+                )
+                for row in rows
+            ],
+        )
 
 
 async def _last_look(open_: Open, wait: Wait, seconds: float) -> Any:

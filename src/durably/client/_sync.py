@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Generic, Self, cast, overload
 
@@ -23,6 +23,7 @@ from durably.types import (
     StartStep,
     StepInfo,
     StrandedWorkflow,
+    WorkflowEvent,
     WorkflowFilter,
     WorkflowStatus,
 )
@@ -283,6 +284,60 @@ class DBOSClient:
         return self._portal.call(
             self._async.get_event, workflow_id, key, timeout_seconds, type_, missing_ok=missing_ok
         )
+
+    def get_all_events(self, workflow_id: str) -> dict[str, Any]:
+        """Return the latest value of each event of a workflow, by key; none for an id that does not exist.
+
+        In a workflow it is recorded. A value that cannot be decoded here is its text.
+
+            stage = client.get_all_events("order-17")["status"]
+        """
+        return self._portal.call(self._async.get_all_events, workflow_id)
+
+    def list_workflow_events(self, workflow_id: str) -> list[WorkflowEvent]:
+        """Return every value that the events of a workflow have had, in the order in which they were set.
+
+        for event in client.list_workflow_events("order-17"): print(event.key, event.value)
+        """
+        return self._portal.call(self._async.list_workflow_events, workflow_id)
+
+    def read_stream(
+        self, workflow_id: str, key: str, *, offset: int = 0, timeout: Seconds | None = None, type_: Any = Any
+    ) -> Iterator[Any]:
+        """Return the values of a stream from an offset on, as they come, until it ends.
+
+        It ends when it is closed, or with its workflow. Offsets are dense: who has seen n values goes on with
+        `offset=n`, in whatever process. Values are decoded to `type_`. Raises StreamTimeout when no value
+        comes for `timeout` seconds (None: wait for ever), and NoSuchWorkflow.
+
+            for token in client.read_stream("chat-17", "tokens", timeout=60): print(token)
+        """
+        return self._portal.iterate(
+            self._async.read_stream, workflow_id, key, offset=offset, timeout=timeout, type_=type_
+        )
+
+    def read_stream_offset(
+        self, workflow_id: str, key: str, offset: int, *, timeout: Seconds | None = None, type_: Any = Any
+    ) -> Any:
+        """Return the value at one offset of a stream, waiting for it.
+
+        Raises StreamTimeout when it does not come within `timeout` seconds (None: wait for ever), StreamEnded
+        when the stream has ended before it, NoSuchWorkflow.
+
+            first = client.read_stream_offset("chat-17", "tokens", 0, timeout=60)
+        """
+        return self._portal.call(
+            self._async.read_stream_offset, workflow_id, key, offset, timeout=timeout, type_=type_
+        )
+
+    def list_workflow_streams(self, workflow_id: str) -> dict[str, Sequence[Any]]:
+        """Return what is in the streams of a workflow now, by key.
+
+        A value that cannot be decoded here is its text.
+
+        progress = client.list_workflow_streams("chat-17")["tokens"]
+        """
+        return self._portal.call(self._async.list_workflow_streams, workflow_id)
 
     def get_workflow(self, workflow_id: str) -> WorkflowStatus:
         """Return what the system database shows of a workflow now. Raises NoSuchWorkflow.
@@ -682,6 +737,22 @@ class WorkflowHandle(Generic[R_co]):
         status = handle.get_event("status", timeout_seconds=10)
         """
         return self._portal.call(self._async.get_event, key, timeout_seconds, type_, missing_ok=missing_ok)
+
+    def get_all_events(self) -> dict[str, Any]:
+        """Return the latest value of each of its events, by key.
+
+        stage = handle.get_all_events()["status"]
+        """
+        return self._portal.call(self._async.get_all_events)
+
+    def read_stream(
+        self, key: str, *, offset: int = 0, timeout: Seconds | None = None, type_: Any = Any
+    ) -> Iterator[Any]:
+        """Return the values of a stream of it, as they come, until it ends. See the client's `read_stream`.
+
+        for token in handle.read_stream("tokens"): print(token)
+        """
+        return self._portal.iterate(self._async.read_stream, key, offset=offset, timeout=timeout, type_=type_)
 
     def steps(self) -> Sequence[StepInfo]:
         """Return its recorded operations, in order.

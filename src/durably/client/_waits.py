@@ -33,7 +33,7 @@ Future = asyncio.Future[Any]
 
 
 class Waits:
-    """Futures of results and events; nothing runs, and nothing is asked, before the first."""
+    """Futures of results, events and streams; nothing runs, and nothing is asked, before the first."""
 
     def __init__(self, database: Database, world: World, *, listen: bool, patience: float) -> None:
         self._database = database
@@ -49,10 +49,10 @@ class Waits:
         self._started = self._closed = False
 
     @contextlib.contextmanager
-    def watch(self, wait: Wait, *, missing_ok: bool) -> Iterator[Future]:
-        """A future of a ResultRow, or of an event's (value, serialization)."""
+    def watch(self, wait: Wait, *, missing_ok: bool, ask: bool = True) -> Iterator[Future]:
+        """A future as the hub's; `ask=False`: the caller looks itself, so only news matters."""
         self._start()
-        with self._hub.watch(wait) as future:
+        with self._hub.watch(wait, ask=ask) as future:
             self._futures.add(future)
             if not missing_ok:
                 self._inspect(future, wait.id)

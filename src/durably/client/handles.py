@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
@@ -147,6 +147,22 @@ class AsyncWorkflowHandle(Generic[R_co]):
         return await self._client.get_event(
             self.workflow_id, key, timeout_seconds, type_, missing_ok=missing_ok
         )
+
+    def get_all_events(self) -> Coroutine[Any, Any, dict[str, Any]]:
+        """Return the latest value of each of its events, by key.
+
+        stage = (await handle.get_all_events())["status"]
+        """
+        return self._client.get_all_events(self.workflow_id)
+
+    def read_stream(
+        self, key: str, *, offset: int = 0, timeout: Seconds | None = None, type_: Any = Any
+    ) -> AsyncIterator[Any]:
+        """Return the values of a stream of it, as they come, until it ends. See the client's `read_stream`.
+
+        async for token in handle.read_stream("tokens"): print(token)
+        """
+        return self._client.read_stream(self.workflow_id, key, offset=offset, timeout=timeout, type_=type_)
 
     def steps(self) -> Coroutine[Any, Any, Sequence[StepInfo]]:
         """Return its recorded operations, in order.

@@ -11,12 +11,14 @@ from durably.types import Retry, Seconds
 
 __all__ = [
     "Affect",
+    "AppendValue",
     "Compute",
     "Fork",
     "GetEvent",
     "GetResult",
     "Operation",
     "Patch",
+    "ReadStream",
     "Receive",
     "RunStep",
     "SendMessage",
@@ -34,6 +36,7 @@ class Operation(Generic[T]):
 
     width: ClassVar[int] = 1
     alone: ClassVar[bool] = False  # whether no other operation of the run may be under way
+    single: ClassVar[bool] = False  # whether no other of its name may be
 
     def width_at(self, recorded: str | None) -> int:
         """How many numbers it uses, where this name (None: nothing) is recorded at the next one."""
@@ -99,6 +102,43 @@ class GetEvent(Operation[T]):
     key: str
     timeout: float
     type_: Any = Any
+
+
+@dataclass(frozen=True)
+class AppendValue(Operation[None]):
+    """Append a value to a stream of the workflow's own, or close it."""
+
+    key: str
+    value: Any = None
+    closes: bool = False
+
+    @property
+    def name(self) -> str:
+        """Writing and closing have names of their own."""
+        return names.CLOSE_STREAM if self.closes else names.WRITE_STREAM
+
+
+@dataclass(frozen=True)
+class ReadStream(Operation[T]):
+    """Read the value at one offset of a stream, waiting for it; `END` where the stream has ended.
+
+    `once`: this offset is all that is asked for, and its absence is an error.
+    """
+
+    END: ClassVar[Any] = object()
+
+    single = True
+    workflow_id: str
+    key: str
+    offset: int
+    timeout: float | None
+    type_: Any = Any
+    once: bool = False
+
+    @property
+    def name(self) -> str:
+        """Reading one offset has a name of its own."""
+        return names.READ_STREAM_OFFSET if self.once else names.READ_STREAM
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ __all__ = [
     "ResultRow",
     "Store",
     "Stranding",
+    "StreamPage",
     "Wait",
     "World",
 ]
@@ -113,14 +114,28 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
-    """Something a process waits for: `result` (id), `event` (id, key) or `message` (id, topic).
+    """Something a process waits for: `result` (id), `event` (id, key), `message` (id, topic), or `stream`.
 
+    A wait for a stream (id, key, offset) is over when there is a value at that offset, or the workflow ended.
     In a pulse also `run` (id, owner token): whether it has lost its owner.
     """
 
     kind: str
     id: str
     key: str = ""
+    offset: int = 0
+
+
+class StreamPage(msgspec.Struct, frozen=True):
+    """Values of a stream from one offset on, without gaps, and its workflow's status at that moment."""
+
+    status: str
+    values: Sequence[tuple[str, str | None]]  # text, serialization
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can come."""
+        return self.status not in ("ENQUEUED", "DELAYED", "PENDING")
 
 
 class ResultRow(msgspec.Struct, frozen=True, gc=False):
@@ -169,6 +184,7 @@ class Ready(msgspec.Struct, frozen=True):
     results: Sequence[ResultRow] = ()
     events: Sequence[tuple[str, str, str, str | None]] = ()  # id, key, value, serialization
     messages: Sequence[tuple[str, str]] = ()  # id, topic
+    streams: Sequence[tuple[str, str, int]] = ()  # id, key, offset
     queues: Sequence[QueueRow] = ()  # with work that may be ours
     cancelled: Sequence[str] = ()  # deadlines that passed just now
     lost: Sequence[tuple[str, str]] = ()  # (id, owner) of runs that this owner does not own any more
@@ -226,6 +242,10 @@ class Store(Protocol):
 
     async def poll(self, waits: Sequence[Wait], executor: ExecutorIdentity | None) -> Ready:
         """Which waits are over; for an executor also due timers, queues with work, and dead executors."""
+        ...
+
+    async def stream(self, workflow_id: str, key: str, offset: int, most: int) -> StreamPage | None:
+        """Up to `most` values of a stream; None when there is no such workflow."""
         ...
 
     async def register(self, executor: ExecutorIdentity) -> float:

@@ -174,6 +174,27 @@ class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     started_at: int = 0
 
 
+class Append(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A value for the end of a stream.
+
+    In a step it is the `place`-th that the body appends behind the offset `after`, and what a former attempt
+    appended there is not appended again; the reply is the offset at which the value stands.
+    """
+
+    workflow_id: str
+    owner: str
+    function_id: int
+    key: str
+    value: str
+    serialization: str
+    in_step: bool
+    after: int = -1
+    place: int = 0
+    function_name: str
+    started_at: int
+    completed_at: int
+
+
 class Created(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The row that a Create met or made; `created` says which."""
 
@@ -228,7 +249,7 @@ class Rewind(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[int, Edited] | None = None
 
 
-Record: TypeAlias = Step | Finish | Timer | SetEvent | Send | Receive | Reclaim | Create
+Record: TypeAlias = Step | Finish | Timer | SetEvent | Append | Send | Receive | Reclaim | Create
 
 
 def payload_size(record: Record) -> int:
@@ -236,7 +257,7 @@ def payload_size(record: Record) -> int:
     match record:
         case Step() | Finish():
             return len(record.output or record.error or "")
-        case SetEvent():
+        case SetEvent() | Append():
             return len(record.value)
         case Send():
             return len(record.message)

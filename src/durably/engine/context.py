@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from durably.engine.run import Run
     from durably.engine.shields import Shield
 
-__all__ = ["Frame", "current_frame", "current_run", "frame"]
+__all__ = ["Frame", "Written", "current_frame", "current_run", "frame"]
+
+
+class Written:
+    """How far a step's body has come with one stream: its last acknowledged offset, and what is under way."""
+
+    __slots__ = ("after", "pending")
+
+    def __init__(self) -> None:
+        self.after = -1
+        self.pending = 0
 
 
 class Frame(NamedTuple):
@@ -24,6 +34,7 @@ class Frame(NamedTuple):
     run: Run
     step: int = 0
     deadline: float | None = None
+    streams: dict[str, Written] | None = None  # what the step's body has appended
     shield: Shield | None = None
 
     @property

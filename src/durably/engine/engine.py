@@ -87,6 +87,7 @@ class Engine:
         self.workers = Workers(threads)
         self.resources = Resources(
             loop=asyncio.get_running_loop(),
+            store=store,
             writer=self.writer,
             hub=self.hub,
             workers=self.workers,

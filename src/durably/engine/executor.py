@@ -69,6 +69,7 @@ class Resources:
     """What the runs of one engine share."""
 
     loop: asyncio.AbstractEventLoop
+    store: Store
     writer: RecordWriter
     hub: Hub
     workers: Workers

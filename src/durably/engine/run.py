@@ -109,6 +109,8 @@ class Run:
             return performers.await_result(self, number, row, operation, timer)
         if operation.alone:
             self._refuse_company(operation.name)
+        if operation.single:
+            self._refuse_second(operation.name)
         number, row = self.begin(operation.name, operation.width_at(self.ledger.next_name()))
         return self.asked_for(operation.name, performers.perform(self, number, row, operation))
 
@@ -127,6 +129,14 @@ class Run:
             raise WrongContext(
                 f"workflow {self.definition.name!r} calls {name} while {others[0]!r} is under way: where a "
                 "patch stands among operations that overlap differs from run to run; await them first"
+            )
+
+    def _refuse_second(self, name: str) -> None:
+        """Two streams that are read side by side would take their numbers as their values happen to come."""
+        if any(other == name and not _is_over(coroutine) for other, coroutine in self._asked):
+            raise WrongContext(
+                f"workflow {self.definition.name!r} calls {name} while another {name} is under way: which of "
+                "them goes on first would differ from run to run; read one after the other, or in steps"
             )
 
     def refuse_forgotten(self) -> None:

@@ -96,7 +96,7 @@ def bare_record(
 def _inside(run: Run, number: int, limit: float | None) -> Iterator[None]:
     deadline = None if limit is None else run.resources.world.monotonic() + limit
     here = frame.get()
-    token = frame.set(Frame(run, number, deadline, here.shield if here is not None else None))
+    token = frame.set(Frame(run, number, deadline, {}, here.shield if here is not None else None))
     try:
         yield
     finally:

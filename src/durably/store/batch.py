@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from durably.core.records import (
+    Append,
     Create,
     Created,
     Finish,
@@ -44,7 +45,7 @@ async def commit(database: Database, application_name: str | None, batch: Sequen
     except Exception as error:
         if not is_refused(error):
             raise
-        if _constraint(error) == "operation_outputs_pkey":
+        if _constraint(error) in ("operation_outputs_pkey", "streams_pkey"):
             raise Contention("an earlier attempt of ours, given up by us, was committed meanwhile") from error
         if len(batch) == 1:
             return [refusal(batch[0], error)]
@@ -145,6 +146,17 @@ def _operation(member: Any) -> tuple[str, str, int]:
     return (member.workflow_id, member.owner, member.function_id)
 
 
+def _appends(members: Sequence[Append], rows: Rows) -> Replies:
+    answers = {row.line: row for row in rows if row.line is not None}
+    return [_append_reply(member, answers.get(line)) for line, member in enumerate(members)]
+
+
+def _append_reply(member: Append, row: Any) -> int | RunInterrupted | None:
+    if row is None:
+        return None
+    return _interruption(member.workflow_id, row.refusal) if row.refusal else int(row.offset)
+
+
 def _finishes(members: Sequence[Finish], rows: Rows) -> Replies:
     refused = {(r.workflow_id, r.owner) for r in rows if r.workflow_id is not None}
     return [
@@ -240,6 +252,7 @@ KINDS = (
     _Kind(Step, "steps/record", _operations),
     _Kind(Timer, "timers/start", _timers),
     _Kind(SetEvent, "events/set", _operations),
+    _Kind(Append, "streams/append", _appends),
     _Kind(Send, "messages/send", _sends),
     _Kind(Receive, "messages/receive", _receives),
     _Kind(Create, "workflows/create", _creates),

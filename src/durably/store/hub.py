@@ -1,4 +1,4 @@
-"""The waiters of a process: results, events, messages. They cost memory, never a connection or a thread.
+"""The waiters of a process: results, events, messages, streams. They cost memory, no connection, no thread.
 
 Notices wake the waiter they name within milliseconds. What sends none (a DBOS executor that finishes a
 workflow) is seen by one shared query, from 10 ms after the wait began slowing down to once a second.
@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from durably.concurrency.tasks import end
-from durably.core.names import DURABLY_CHANNEL, EVENTS_CHANNEL, MESSAGES_CHANNEL
+from durably.core.names import DURABLY_CHANNEL, EVENTS_CHANNEL, MESSAGES_CHANNEL, STREAMS_CHANNEL
 from durably.core.ports import Ready, ResultRow, Wait, World
 from durably.errors import DatabaseError, NotRunning
 
@@ -51,6 +51,7 @@ class Hub:
         self._saw = saw
         self._heard = heard
         self._waits: dict[Wait, set[asyncio.Future[Any]]] = {}
+        self._streams: dict[str, set[Wait]] = {}  # of those, the ones for streams, by workflow
         self._hot: set[Wait] = set()  # to be asked about at once
         self._woken = asyncio.Event()
         self._poll_pace = FASTEST
@@ -74,12 +75,14 @@ class Hub:
 
     @contextlib.contextmanager
     def watch(self, wait: Wait, *, ask: bool = True) -> Iterator[asyncio.Future[Any]]:
-        """A future of a ResultRow, of an event's (value, serialization), or of a message's presence.
+        """A future of a ResultRow, an event's (value, serialization), a message's or stream value's arrival.
 
         `ask=False`: the caller has just looked, so only news matters.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waits.setdefault(wait, set()).add(future)
+        if wait.kind == "stream":
+            self._streams.setdefault(wait.id, set()).add(wait)
         if ask:
             self._hot.add(wait)
         self._hurry()
@@ -95,10 +98,12 @@ class Hub:
                 self._resolve(Wait("message", workflow_id, topic), True)
             case (c, (workflow_id, _, key)) if c == EVENTS_CHANNEL:
                 self._heat([Wait("event", workflow_id, key)])
+            case (c, (workflow_id, _, key)) if c == STREAMS_CHANNEL:
+                self._heat(wait for wait in self._streams.get(workflow_id, ()) if wait.key == key)
             case (c, ("r", _, "*")) if c == DURABLY_CHANNEL:
-                self._heat([wait for wait in self._waits if wait.kind == "result"])
+                self._heat([wait for wait in self._waits if wait.kind in ("result", "stream")])
             case (c, ("r", _, workflow_id)) if c == DURABLY_CHANNEL:
-                self._heat([Wait("result", workflow_id)])
+                self._heat([Wait("result", workflow_id), *self._streams.get(workflow_id, ())])
             case (c, (kind, _, subject)) if c == DURABLY_CHANNEL and self._heard is not None:
                 self._heard(kind, subject)
             case _:
@@ -107,6 +112,7 @@ class Hub:
     def announce(self, result: ResultRow) -> None:
         """An outcome that this process itself committed."""
         self._resolve(Wait("result", result.workflow_id), result)
+        self._heat(self._streams.get(result.workflow_id, ()))
 
     def ask_soon(self) -> None:
         """Let the next pulse come at once."""
@@ -139,6 +145,13 @@ class Hub:
         if not futures:
             self._waits.pop(wait, None)
             self._hot.discard(wait)
+            self._forget_stream(wait)
+
+    def _forget_stream(self, wait: Wait) -> None:
+        if (waits := self._streams.get(wait.id)) is not None:
+            waits.discard(wait)
+            if not waits:
+                del self._streams[wait.id]
 
     def _resolve(self, wait: Wait, value: Any) -> None:
         for future in self._waits.get(wait, ()):
@@ -177,6 +190,8 @@ class Hub:
             self._resolve(Wait("event", workflow_id, key), (value, serialization))
         for workflow_id, topic in ready.messages:
             self._resolve(Wait("message", workflow_id, topic), True)
+        for workflow_id, key, offset in ready.streams:
+            self._resolve(Wait("stream", workflow_id, key, offset), True)
         if query is self._pulse and self._saw is not None:
             self._next_due = ready.next_delay
             self._saw(ready)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from durably.concurrency.tasks import end
-from durably.core.names import DURABLY_CHANNEL, EVENTS_CHANNEL, MESSAGES_CHANNEL
+from durably.core.names import DURABLY_CHANNEL, EVENTS_CHANNEL, MESSAGES_CHANNEL, STREAMS_CHANNEL
 from durably.core.ports import World
 from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseError
@@ -17,7 +17,7 @@ __all__ = ["Listener"]
 
 logger = logging.getLogger(__name__)
 
-CHANNELS = (DURABLY_CHANNEL, MESSAGES_CHANNEL, EVENTS_CHANNEL)
+CHANNELS = (DURABLY_CHANNEL, MESSAGES_CHANNEL, EVENTS_CHANNEL, STREAMS_CHANNEL)
 REFUSED = 60.0  # seconds until a server that refuses LISTEN (some know none) is asked again
 PROBE_TIMEOUT = 2.0  # seconds within which our own notice must come back
 

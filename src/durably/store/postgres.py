@@ -20,12 +20,13 @@ from durably.core.ports import (
     Ready,
     ResultRow,
     Stranding,
+    StreamPage,
     Wait,
     World,
 )
 from durably.core.records import Record
 from durably.errors import ConfigurationError
-from durably.store import queues, workflows
+from durably.store import queues, streams, workflows
 from durably.store.batch import commit
 from durably.store.database import Call, Database
 from durably.store.failures import Contention
@@ -110,6 +111,10 @@ class PostgresStore:
             },
         )
         return _ready(rows)
+
+    async def stream(self, workflow_id: str, key: str, offset: int, most: int) -> StreamPage | None:
+        """Up to `most` values of a stream from an offset on."""
+        return await streams.read(self._database, workflow_id, key, offset, most)
 
     async def register(self, executor: ExecutorIdentity) -> float:
         """Enter executor and version; ConfigurationError when another application owns the version."""
@@ -232,6 +237,7 @@ def _ready(rows: Sequence[Any]) -> Ready:
         results=found.get("result", ()),
         events=found.get("event", ()),
         messages=found.get("message", ()),
+        streams=found.get("stream", ()),
         queues=found.get("queue", ()),
         cancelled=found.get("cancelled", ()),
         lost=found.get("lost", ()),
@@ -244,6 +250,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "result": lambda r: ResultRow(r.id, r.key, r.value, r.error, r.serialization),
     "event": lambda r: (r.id, r.key, r.value, r.serialization),
     "message": lambda r: (r.id, r.key),
+    "stream": lambda r: (r.id, r.key, int(r.value)),
     "queue": lambda r: _queue(r.value),
     "due": lambda r: r.id,
     "cancelled": lambda r: r.id,

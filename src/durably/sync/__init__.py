@@ -13,18 +13,22 @@ from durably.sync._context import cancel_requested, client, context, step_id, wo
 from durably.sync._events import get_event, set_event
 from durably.sync._messages import recv, send
 from durably.sync._patches import deprecate_patch, patch
+from durably.sync._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.sync._time import sleep, sleep_until
 from durably.sync._values import now, random, run_step, uuid4
 
 __all__ = [
     "cancel_requested",
     "client",
+    "close_stream",
     "context",
     "deprecate_patch",
     "get_event",
     "now",
     "patch",
     "random",
+    "read_stream",
+    "read_stream_offset",
     "recv",
     "run_step",
     "send",
@@ -35,4 +39,5 @@ __all__ = [
     "step_id",
     "uuid4",
     "workflow_id",
+    "write_stream",
 ]

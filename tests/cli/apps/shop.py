@@ -44,3 +44,12 @@ async def gate() -> list[Any]:
 async def labour(seconds: float) -> str:
     await aio.set_event("status", "labouring")
     return await work(seconds)
+
+
+@app.workflow(name="talk")
+async def talk(text: str) -> str:
+    """Says it in a stream, and publishes it."""
+    await aio.write_stream("said", text)
+    await aio.write_stream("said", "bye")
+    await aio.set_event("said", text)
+    return text

@@ -5,7 +5,7 @@
 -- second look at its status, which would let the planner read all that is delayed instead of the rows by key.
 -- Index: as hub/poll; idx_workflow_status_delayed, _deadline, _in_flight_v2.
 WITH asked AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(waits)s::json) AS r(kind text, id text, key text)
+    SELECT * FROM json_to_recordset(%(waits)s::json) AS r(kind text, id text, key text, "offset" int)
 ), clock AS MATERIALIZED (
     SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
 ), ripe AS MATERIALIZED (
@@ -53,6 +53,16 @@ FROM asked w
 WHERE w.kind = 'message' AND (w.id, w.key) IN (
     SELECT n.destination_uuid, n.topic FROM {schema}.notifications n
     WHERE n.destination_uuid = ANY (ARRAY(SELECT id FROM asked WHERE kind = 'message')) AND NOT n.consumed)
+UNION ALL
+SELECT 'stream', w.id, w.key, w."offset"::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM asked w
+LEFT JOIN LATERAL (
+    SELECT l.status FROM {schema}.workflow_status l WHERE l.workflow_uuid = w.id OFFSET 0
+) s ON true
+WHERE w.kind = 'stream' AND (
+    s.status IS NULL OR s.status NOT IN ('ENQUEUED', 'DELAYED', 'PENDING')
+    OR EXISTS (SELECT FROM {schema}.streams t
+               WHERE t.workflow_uuid = w.id AND t.key = w.key AND t."offset" = w."offset" OFFSET 0))
 UNION ALL
 SELECT 'due', queue_name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM (SELECT queue_name, CASE WHEN octet_length(queue_name) < 7900
