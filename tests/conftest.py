@@ -19,6 +19,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("DURABLY_TEST_DSN"),
         help="use this PostgreSQL, whose role may create databases, and not the embedded one",
     )
+    parser.addoption(
+        "--faults",
+        choices=("small", "full"),
+        default="small",
+        help="how many seeds the fault suite takes: small for every change, full for a night",
+    )
+    parser.addoption("--faults-seed", type=int, default=1, help="the first seed of the fault suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,16 +13,6 @@ from tests.faults.proxy import Proxy
 from tests.faults.table import Table
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--faults",
-        choices=("small", "full"),
-        default="small",
-        help="how many seeds: small for every change, full for a night",
-    )
-    parser.addoption("--seed", type=int, default=1, help="the first seed of the fault suite")
-
-
 @pytest.fixture(scope="session")
 def is_full(request: pytest.FixtureRequest) -> bool:
     """Whether the long form was asked for."""
@@ -32,7 +22,7 @@ def is_full(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def first_seed(request: pytest.FixtureRequest) -> int:
     """The seed to begin with."""
-    return int(request.config.getoption("--seed"))
+    return int(request.config.getoption("--faults-seed"))
 
 
 @pytest.fixture
