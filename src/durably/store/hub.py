@@ -50,7 +50,8 @@ class Hub:
         self._world = world
         self._saw = saw
         self._heard = heard
-        self._waits: dict[Wait, set[asyncio.Future[Any]]] = {}
+        self._waits: dict[Wait, dict[asyncio.Future[Any], int]] = {}  # and as the how many-th each came
+        self._came = 0
         self._streams: dict[str, set[Wait]] = {}  # of those, the ones for streams, by workflow
         self._hot: set[Wait] = set()  # to be asked about at once
         self._woken = asyncio.Event()
@@ -80,7 +81,8 @@ class Hub:
         `ask=False`: the caller has just looked, so only news matters.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waits.setdefault(wait, set()).add(future)
+        self._came += 1
+        self._waits.setdefault(wait, {})[future] = self._came
         if wait.kind == "stream":
             self._streams.setdefault(wait.id, set()).add(wait)
         if ask:
@@ -95,7 +97,7 @@ class Hub:
         """A notice arrived: look at what it names."""
         match channel, payload.partition("::"):
             case (c, (workflow_id, _, topic)) if c == MESSAGES_CHANNEL:
-                self._resolve(Wait("message", workflow_id, topic), True)
+                self._resolve(Wait("message", workflow_id, topic), True, self._came)
             case (c, (workflow_id, _, key)) if c == EVENTS_CHANNEL:
                 self._heat([Wait("event", workflow_id, key)])
             case (c, (workflow_id, _, key)) if c == STREAMS_CHANNEL:
@@ -111,7 +113,7 @@ class Hub:
 
     def announce(self, result: ResultRow) -> None:
         """An outcome that this process itself committed."""
-        self._resolve(Wait("result", result.workflow_id), result)
+        self._resolve(Wait("result", result.workflow_id), result, self._came)
         self._heat(self._streams.get(result.workflow_id, ()))
 
     def ask_soon(self) -> None:
@@ -140,8 +142,8 @@ class Hub:
             self._woken.set()
 
     def _forget(self, wait: Wait, future: asyncio.Future[Any]) -> None:
-        futures = self._waits.get(wait, set())
-        futures.discard(future)
+        futures = self._waits.get(wait, {})
+        futures.pop(future, None)
         if not futures:
             self._waits.pop(wait, None)
             self._hot.discard(wait)
@@ -153,9 +155,10 @@ class Hub:
             if not waits:
                 del self._streams[wait.id]
 
-    def _resolve(self, wait: Wait, value: Any) -> None:
-        for future in self._waits.get(wait, ()):
-            if not future.done():
+    def _resolve(self, wait: Wait, value: Any, came: int) -> None:
+        """Tell those who came before the value was looked up: to others it may be old."""
+        for future, number in self._waits.get(wait, {}).items():
+            if number <= came and not future.done():
                 future.set_result(value)
 
     async def _loop(self) -> None:
@@ -176,6 +179,7 @@ class Hub:
             await self._rest()
 
     async def _ask(self, query: Callable[[Sequence[Wait]], Awaitable[Ready]], waits: list[Wait]) -> None:
+        came = self._came
         try:
             ready = await query(waits)
         except DatabaseError as error:
@@ -184,17 +188,20 @@ class Hub:
         except Exception:
             logger.exception("the fallback query is refused")
             return
-        for result in ready.results:
-            self.announce(result)
-        for workflow_id, key, value, serialization in ready.events:
-            self._resolve(Wait("event", workflow_id, key), (value, serialization))
-        for workflow_id, topic in ready.messages:
-            self._resolve(Wait("message", workflow_id, topic), True)
-        for workflow_id, key, offset in ready.streams:
-            self._resolve(Wait("stream", workflow_id, key, offset), True)
+        self._tell(ready, came)
         if query is self._pulse and self._saw is not None:
             self._next_due = ready.next_delay
             self._saw(ready)
+
+    def _tell(self, ready: Ready, came: int) -> None:
+        for result in ready.results:
+            self._resolve(Wait("result", result.workflow_id), result, came)
+        for workflow_id, key, value, serialization in ready.events:
+            self._resolve(Wait("event", workflow_id, key), (value, serialization), came)
+        for workflow_id, topic in ready.messages:
+            self._resolve(Wait("message", workflow_id, topic), True, came)
+        for workflow_id, key, offset in ready.streams:
+            self._resolve(Wait("stream", workflow_id, key, offset), True, came)
 
     def _pace_poll(self, spent: float) -> None:
         self._poll_pace = min(SLOWEST, max(self._poll_pace * GROWTH, spent / SHARE))
