@@ -92,3 +92,13 @@ def test_streams_are_listed_by_key(client: DBOSClient, rows: Rows) -> None:
     write(rows, handle.workflow_id, 1, 2, CLOSED, key="a")
     write(rows, handle.workflow_id, {"n": 1}, key="b")
     assert client.list_workflow_streams(handle.workflow_id) == {"a": [1, 2], "b": [{"n": 1}]}
+
+
+def test_without_a_wait_what_is_there_is_read(client: DBOSClient, rows: Rows) -> None:
+    handle = client.enqueue(OPTIONS)
+    write(rows, handle.workflow_id, 1, 2)
+    assert client.read_stream_offset(handle.workflow_id, "k", 0, timeout=0) == 1
+    with pytest.raises(errors.StreamTimeout, match="within 0 s"):
+        client.read_stream_offset(handle.workflow_id, "k", 2, timeout=0)
+    write(rows, handle.workflow_id, CLOSED, offset=2)
+    assert list(client.read_stream(handle.workflow_id, "k", timeout=0)) == [1, 2]

@@ -152,6 +152,28 @@ async def test_an_attempt_that_says_something_else_appends_it_behind(app: App, d
     assert values(database_url, "w") == ["a", "b1", "c", "b2", "c"]
 
 
+async def test_a_value_that_the_former_attempt_ended_with_is_appended_when_it_comes_earlier(
+    app: App, database_url: str
+) -> None:
+    tries: list[int] = []
+
+    @app.step(name="talks", retry=Retry(attempts=2, interval=0.001))
+    async def talks() -> None:
+        tries.append(1)
+        for word in ("ab", "bc")[len(tries) - 1]:
+            await aio.write_stream("out", word)
+        if len(tries) == 1:
+            raise ConnectionError("cut")
+
+    @app.workflow(name="speaks")
+    async def speaks() -> None:
+        await talks()
+
+    async with app:
+        await speaks.options(workflow_id="w")()
+    assert values(database_url, "w") == ["a", "b", "b", "c"]
+
+
 async def test_equal_values_in_a_row_are_all_appended(app: App, database_url: str) -> None:
     @app.step(name="talks")
     async def talks() -> None:

@@ -307,7 +307,7 @@ class Model:
             if function_id == record.function_id and offset > record.after
         ]
         for place, (offset, value) in enumerate(own):
-            if value == record.value and (place == record.place or record.place <= place == len(own) - 1):
+            if value == record.value and (place == record.place or (record.resent and place == len(own) - 1)):
                 return offset
         return self._append(record, stream)
 

@@ -218,6 +218,7 @@ class Caller:
             in_step=in_step,
             after=self.random.randint(-1, 3) if in_step else -1,
             place=self.random.randint(0, 2) if in_step else 0,
+            resent=in_step and self.random.random() < 0.3,
             function_name=self.random.choice(["DBOS.writeStream", "DBOS.closeStream"]),
             started_at=1,
             completed_at=self.random.randint(1, 2),
@@ -362,6 +363,8 @@ async def _step_both(caller: Caller, model: Model, postgres: PostgresStore, wher
     keywords = {"only_expired": args[-1]} if kind == "adopt" else {}
     args = args[:-1] if kind == "adopt" else args
     method = "poll" if kind == "pulse" else kind
+    if kind == "register":
+        _let_a_millisecond_pass()
     theirs = await getattr(postgres, method)(*args, **keywords)
     ours = getattr(model, method)(*args, **keywords)
     if kind == "adopt":
@@ -369,6 +372,13 @@ async def _step_both(caller: Caller, model: Model, postgres: PostgresStore, wher
     if kind == "claim":
         caller.tokens += [(each.workflow_id, args[0].owner) for each in theirs]
     assert comparable(ours) == comparable(theirs), f"{where}: {kind}{args}"
+
+
+def _let_a_millisecond_pass() -> None:
+    """Which of two versions is the latest is told by milliseconds: no two may be of one."""
+    now = time.time_ns() // 1_000_000
+    while time.time_ns() // 1_000_000 <= now + 1:
+        pass
 
 
 def _rows_of_model(model: Model) -> Any:

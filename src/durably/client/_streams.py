@@ -107,17 +107,18 @@ class Streams(Part):
         """Values at an offset, once there are some; a page without any is the end."""
         open_ = await self._session.here()
         wait = Wait("stream", workflow_id, key, offset)
-        try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    with open_.waits.watch(wait, missing_ok=True, ask=False) as news:
-                        page = await self._session.call(
-                            lambda open_: streams.read(open_.database, workflow_id, key, offset, most)
-                        )
-                        if page is None:
-                            raise NoSuchWorkflow(workflow_id)
-                        if page.values or page.ended:
-                            return page
+        due = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        while True:
+            with open_.waits.watch(wait, missing_ok=True, ask=False) as news:
+                page = await self._session.call(
+                    lambda open_: streams.read(open_.database, workflow_id, key, offset, most)
+                )
+                if page is None:
+                    raise NoSuchWorkflow(workflow_id)
+                if page.values or page.ended:
+                    return page
+                try:
+                    async with asyncio.timeout_at(due):  # the wait only: a value that is there is in time
                         await news
-        except TimeoutError:
-            raise StreamTimeout(workflow_id, key, timeout or 0.0) from None
+                except TimeoutError:
+                    raise StreamTimeout(workflow_id, key, timeout or 0.0) from None

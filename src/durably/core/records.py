@@ -190,6 +190,7 @@ class Append(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     in_step: bool
     after: int = -1
     place: int = 0
+    resent: bool = False  # an answer may have been lost, so the last value may be this one
     function_name: str
     started_at: int
     completed_at: int
@@ -250,6 +251,13 @@ class Rewind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Record: TypeAlias = Step | Finish | Timer | SetEvent | Append | Send | Receive | Reclaim | Create
+
+
+def resent(record: Record) -> Record:
+    """The record for another try, after one whose answer did not come."""
+    if type(record) is Append and record.in_step:
+        return msgspec.structs.replace(record, resent=True)
+    return record
 
 
 def payload_size(record: Record) -> int:

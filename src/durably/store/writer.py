@@ -15,7 +15,7 @@ from typing import Any
 
 from durably.concurrency.ticket import ThreadTicket, Ticket
 from durably.core.ports import World
-from durably.core.records import Record, payload_size
+from durably.core.records import Record, payload_size, resent
 from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseError, NotRunning
 
@@ -119,6 +119,7 @@ class Writer:
                 if self._closed:
                     return [error] * len(records)
                 attempt += 1
+                records = [resent(record) for record in records]
                 logger.warning("checkpoint waits for the database (attempt %d): %s", attempt, error)
                 await self._world.sleep(reconnect_delay(attempt, self._world.random))
             except Exception as error:

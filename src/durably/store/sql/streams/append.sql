@@ -2,15 +2,15 @@
 -- A value is there already where its operation is recorded (the answer to an earlier commit was lost). In a step
 -- it is, where a former attempt, or that commit, appended the same one at the same place: the `place`-th of the
 -- step's own values behind the offset `after`, which the caller knows to be its own. An attempt that goes another
--- way than the former one appends behind it; there the last one is the one that a lost commit left.
+-- way than the former one appends behind it; of a record sent again, the last value may be what it left before.
 -- Locks: the status row, which also keeps the streams of a workflow to one writer. Index: primary keys.
 -- The notice on DBOS's channel wakes readers at commit. Returns the refused ones, and the offsets in steps.
 WITH asked AS MATERIALIZED (
     SELECT r.* FROM ROWS FROM (json_to_recordset(%(records)s::json) AS (
         workflow_id text, owner text, function_id int, key text, value text, serialization text,
-        in_step boolean, after int, place int, function_name text, started_at bigint, completed_at bigint)
+        in_step boolean, after int, place int, resent boolean, function_name text, started_at bigint, completed_at bigint)
     ) WITH ORDINALITY AS r(workflow_id, owner, function_id, key, value, serialization,
-                           in_step, after, place, function_name, started_at, completed_at, line)
+                           in_step, after, place, resent, function_name, started_at, completed_at, line)
 ), owned AS MATERIALIZED (
     SELECT s.workflow_uuid, s.owner_xid
     FROM {schema}.workflow_status s
@@ -33,7 +33,7 @@ WITH asked AS MATERIALIZED (
     ) p ON true
     LEFT JOIN LATERAL (
         SELECT min(f."offset") FILTER (WHERE f.place = a.place AND f.value = a.value) AS at_place,
-               max(f."offset") FILTER (WHERE f.is_last AND f.place >= a.place AND f.value = a.value) AS at_last
+               max(f."offset") FILTER (WHERE a.resent AND f.is_last AND f.value = a.value) AS at_last
         FROM (SELECT t."offset", t.value, row_number() OVER up - 1 AS place, lead(1) OVER up IS NULL AS is_last
               FROM {schema}.streams t
               WHERE t.workflow_uuid = a.workflow_id AND t.key = a.key AND t."offset" > a.after
