@@ -38,3 +38,16 @@ async def test_who_comes_during_a_query_waits_for_the_next() -> None:
                 answers.put_nowait(ended("new"))
                 assert (await late).output == "new"
     await hub.stop()
+
+
+async def test_the_first_waiter_is_asked_for_also_when_it_has_just_looked() -> None:
+    async def poll(waits: Sequence[Wait]) -> Ready:
+        return ended("there")
+
+    hub = Hub(poll, RealWorld())
+    hub.start()
+    for _ in range(3):
+        async with asyncio.timeout(10):
+            with hub.watch(WAIT, ask=False) as future:
+                assert (await future).output == "there"
+    await hub.stop()

@@ -129,8 +129,8 @@ class Hub:
             self._woken.set()
 
     def _hurry(self) -> None:
-        """Someone new waits: look often again."""
-        if self._hot or self._poll_pace > FASTEST:
+        """Someone new waits: look often again. The first finds a loop that rests until it is woken."""
+        if self._hot or self._poll_pace > FASTEST or len(self._waits) == 1:
             self._poll_pace = FASTEST
             self._poll_at = min(self._poll_at, self._world.monotonic() + FASTEST)
             self._woken.set()
