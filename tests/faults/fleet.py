@@ -148,7 +148,7 @@ class Fleet:
 
     def until(self, check: Callable[[], object], seconds: float) -> float:
         """Ask again until it is true; the seconds that it took."""
-        return eventually(check, seconds, lambda: "\n".join(self.workers[-1].log[-20:]))
+        return eventually(check, seconds, lambda: "\n".join(self.workers[-1].log[-40:]))
 
     def stop(self) -> None:
         """Kill what is left."""

@@ -35,8 +35,7 @@ def test_a_kill_at_a_statement(
     fleet = new_fleet()
     with Proxy(fleet.url) as proxy:
         for number in range(kills):
-            killed = kill_once(fleet, proxy, chance, f"w{number}")
-            met.update(killed.statements)
+            met.update(kill_once(fleet, proxy, chance, f"w{number}"))
         fleet.launch()
         fleet.wait_until_idle(60)
         report = history.check(history.read(fleet.url, fleet.ledger.events()))
@@ -52,8 +51,11 @@ def test_a_kill_at_a_statement(
     assert len(met) >= 5, met
 
 
-def kill_once(fleet: Fleet, proxy: Proxy, chance: random.Random, id_: str) -> Exchange:
-    """Run a workflow, kill its worker at a random exchange of the workflow's own, and say which that was."""
+def kill_once(fleet: Fleet, proxy: Proxy, chance: random.Random, id_: str) -> tuple[str, ...]:
+    """Run a workflow, kill its worker at a random exchange of the workflow's own, and say which that was.
+
+    None, where the workflow shared so many with those that former kills left that it ended before.
+    """
     target = chance.randrange(12)
     act: Act = chance.choice(("cut before", "cut after"))
     reached = threading.Event()
@@ -75,7 +77,7 @@ def kill_once(fleet: Fleet, proxy: Proxy, chance: random.Random, id_: str) -> Ex
     proxy.rule = rule
     worker = fleet.launch(url=proxy.url)
     fleet.ask("everything", id=id_)
-    assert reached.wait(20), (target, worker.log)
+    fleet.until(lambda: reached.is_set() or not fleet.active(), 20)
     worker.kill()
     fleet.ledger.note("fault", id_)
-    return met[0]
+    return met[0].statements if met else ()
