@@ -24,6 +24,9 @@ __all__ = [
     "DuplicationPolicy",
     "EnqueueOptions",
     "QueueConflict",
+    "QueueInfo",
+    "QueuePause",
+    "QueueStats",
     "RateLimit",
     "Retry",
     "Seconds",
@@ -147,6 +150,50 @@ class RateLimit:
 
     limit: int
     period: Seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueuePause:
+    """Where a queue is paused (`executor_id` None: everywhere), why, and since when (epoch milliseconds)."""
+
+    executor_id: str | None
+    reason: str | None
+    paused_at: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueInfo:
+    """A queue as it is registered: limits, owner, where it is paused. Instants are epoch milliseconds."""
+
+    name: str
+    concurrency: int | None = None
+    worker_concurrency: int | None = None
+    limiter: RateLimit | None = None
+    partition_concurrency: int | None = None
+    partition_worker_concurrency: int | None = None
+    partition_limiter: RateLimit | None = None
+    polling_interval_sec: float = 1.0
+    application_name: str | None = None
+    created_at: int = 0
+    updated_at: int = 0
+    pauses: tuple[QueuePause, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueStats:
+    """What is on a queue now.
+
+    `running_on` counts what runs by executor, `starts_in_period` what counts against the queue's rate limit.
+    """
+
+    name: str
+    enqueued: int
+    delayed: int
+    pending: int
+    running_on: Mapping[str, int]
+    oldest_enqueued_at: int | None
+    starts_in_period: int | None
+    is_paused: bool
 
 
 @dataclass(frozen=True)

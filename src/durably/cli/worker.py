@@ -37,6 +37,10 @@ def worker(
     log_level: Annotated[
         str, typer.Option(metavar="LEVEL", help=f"What to log on stderr: {', '.join(LEVELS)}.")
     ] = "info",
+    queues: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Take work of these queues only, and of DBOS's internal one."),
+    ] = None,
 ) -> None:
     """Run an application: its queues, and what a dead process of it left.
 
@@ -45,6 +49,8 @@ def worker(
     """
     _log_to_stderr(log_level)
     application = applications.load(target)
+    if queues is not None:
+        application.listen_queues = [name.strip() for name in queues.split(",")]
     with ExitStack() as exits:
         url = _system_database(application, session, exits)
         asyncio.run(_run(application, url, as_json=session.as_json))

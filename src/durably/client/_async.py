@@ -11,6 +11,7 @@ from durably.client._forks import Forks
 from durably.client._management import Management
 from durably.client._messages import Messages
 from durably.client._opening import Opening
+from durably.client._queues import Queues
 from durably.client._results import Results
 from durably.client._session import Session, Settings
 from durably.client._streams import Streams
@@ -26,7 +27,9 @@ from durably.types import Seconds
 __all__ = ["AsyncDBOSClient"]
 
 
-class AsyncDBOSClient(Enqueueing, Results, Messages, Events, Streams, Workflows, Management, Forks, Versions):
+class AsyncDBOSClient(
+    Enqueueing, Results, Messages, Events, Streams, Workflows, Management, Forks, Versions, Queues
+):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 
     Any number of tasks and threads may use it at once. However many wait, they share one connection and one

@@ -14,11 +14,16 @@ from durably.client.declared import DeclaredWorkflow, P, R
 from durably.client.handles import AsyncWorkflowHandle, R_co
 from durably.codec import Codec
 from durably.concurrency.portal import Portal
+from durably.core.limits import CURRENT, Change
 from durably.errors import NotRunning
 from durably.types import (
     ApplicationVersion,
     Arguments,
     EnqueueOptions,
+    QueueConflict,
+    QueueInfo,
+    QueueStats,
+    RateLimit,
     Seconds,
     StartStep,
     StepInfo,
@@ -612,6 +617,141 @@ class DBOSClient:
             client.move_workflows(WorkflowFilter(name="purchaseTicket", app_version="v1"), "v2")
         """
         return self._portal.call(self._async.move_workflows, workflows_, app_version)
+
+    def register_queue(
+        self,
+        name: str,
+        *,
+        concurrency: int | None = None,
+        worker_concurrency: int | None = None,
+        limiter: RateLimit | None = None,
+        partition_concurrency: int | None = None,
+        partition_worker_concurrency: int | None = None,
+        partition_limiter: RateLimit | None = None,
+        polling_interval_sec: float = 1.0,
+        on_conflict: QueueConflict = "always_update",
+        application_name: str | None = None,
+    ) -> QueueInfo:
+        """Create a queue or, unless `on_conflict` is "never_update", give it these limits; returns it.
+
+        Workers follow within a second. `polling_interval_sec` is for DBOS's workers; ours are notified.
+        Raises QueueOwned, and InvalidOption for limits that cannot work.
+
+            client.register_queue("emails", concurrency=20, limiter=RateLimit(limit=100, period=60))
+        """
+        return self._portal.call(
+            self._async.register_queue,
+            name,
+            concurrency=concurrency,
+            worker_concurrency=worker_concurrency,
+            limiter=limiter,
+            partition_concurrency=partition_concurrency,
+            partition_worker_concurrency=partition_worker_concurrency,
+            partition_limiter=partition_limiter,
+            polling_interval_sec=polling_interval_sec,
+            on_conflict=on_conflict,
+            application_name=application_name,
+        )
+
+    def update_queue(
+        self,
+        name: str,
+        *,
+        concurrency: Change[int] = CURRENT,
+        worker_concurrency: Change[int] = CURRENT,
+        limiter: Change[RateLimit] = CURRENT,
+        partition_concurrency: Change[int] = CURRENT,
+        partition_worker_concurrency: Change[int] = CURRENT,
+        partition_limiter: Change[RateLimit] = CURRENT,
+    ) -> QueueInfo:
+        """Change the limits that are named, None for no limit, and leave the others; returns the queue.
+
+        What runs goes on; workers follow within a second. Raises NoSuchQueue, and InvalidOption for limits
+        that cannot work together.
+
+            client.update_queue("emails", concurrency=5, limiter=None)
+        """
+        return self._portal.call(
+            self._async.update_queue,
+            name,
+            concurrency=concurrency,
+            worker_concurrency=worker_concurrency,
+            limiter=limiter,
+            partition_concurrency=partition_concurrency,
+            partition_worker_concurrency=partition_worker_concurrency,
+            partition_limiter=partition_limiter,
+        )
+
+    def get_queue(self, name: str) -> QueueInfo:
+        """Return a queue with its limits and pauses. Raises NoSuchQueue.
+
+        print(client.get_queue("emails").concurrency)
+        """
+        return self._portal.call(self._async.get_queue, name)
+
+    def list_queues(self, *, application_name: str | None = None) -> list[QueueInfo]:
+        """Return the registered queues, by name: an application's and those of none, or all.
+
+        for queue in client.list_queues(): print(queue.name, queue.pauses)
+        """
+        return self._portal.call(self._async.list_queues, application_name=application_name)
+
+    def delete_queue(self, name: str) -> bool:
+        """Delete a queue's registration; returns whether there was one.
+
+        Its workflows stay: those that wait do so until the queue is registered again.
+
+            client.delete_queue("emails")
+        """
+        return self._portal.call(self._async.delete_queue, name)
+
+    def pause_queue(
+        self, name: str, *, executor_id: str | None = None, reason: str | None = None
+    ) -> QueueInfo:
+        """Let durably's workers, or one of them, take nothing more from a queue; returns it.
+
+        What runs goes on, see `drain_queue`. DBOS's own workers do not know of pauses. Raises NoSuchQueue,
+        and InvalidOption for an executor that does not run.
+
+            client.pause_queue("emails", reason="the provider is down")
+        """
+        return self._portal.call(self._async.pause_queue, name, executor_id=executor_id, reason=reason)
+
+    def resume_queue(self, name: str, *, executor_id: str | None = None) -> bool:
+        """Let workers take from a queue again: one of them, or all; returns whether it was paused.
+
+        Without `executor_id` every pause of the queue ends, those on single workers too. Raises NoSuchQueue.
+
+            client.resume_queue("emails")
+        """
+        return self._portal.call(self._async.resume_queue, name, executor_id=executor_id)
+
+    def drain_queue(
+        self,
+        name: str,
+        *,
+        executor_id: str | None = None,
+        reason: str | None = None,
+        timeout: Seconds | None = None,
+    ) -> bool:
+        """Pause a queue and wait until nothing of it runs, everywhere or on one executor.
+
+        Returns False if something runs still after `timeout` seconds; the queue stays paused in any case.
+
+            if client.drain_queue("emails", timeout=60): migrate_the_provider()
+        """
+        return self._portal.call(
+            self._async.drain_queue, name, executor_id=executor_id, reason=reason, timeout=timeout
+        )
+
+    def queue_stats(
+        self, name: str | None = None, *, application_name: str | None = None
+    ) -> list[QueueStats]:
+        """Return what is on the registered queues now, or on one of them (NoSuchQueue if there is none).
+
+        for queue in client.queue_stats(): print(queue.name, queue.enqueued, queue.pending)
+        """
+        return self._portal.call(self._async.queue_stats, name, application_name=application_name)
 
 
 class WorkflowHandle(Generic[R_co]):

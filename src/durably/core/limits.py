@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from typing import Literal, TypeAlias, TypeVar
+
 from durably.core import checks
 from durably.core.names import RESERVED_PREFIX
 from durably.core.ports import QueueRow
 from durably.errors import InvalidOption
 from durably.types import RateLimit
 
-__all__ = ["CONFLICTS", "limited_queue"]
+__all__ = ["CONFLICTS", "CURRENT", "Change", "Current", "limited_queue"]
+
+T = TypeVar("T")
+
+
+class Current(Enum):
+    """What stands for: as it is."""
+
+    CURRENT = "as it is"
+
+
+CURRENT = Current.CURRENT
+
+Change: TypeAlias = T | Literal[Current.CURRENT] | None
 
 CONFLICTS = ("update_if_latest_version", "always_update", "never_update")
 

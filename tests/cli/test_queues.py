@@ -1,0 +1,42 @@
+"""`durably queue` on a database without workers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.shell import Durably
+
+
+def test_a_queue_from_its_registration_to_its_end(database_url: str) -> None:
+    durably = Durably({"DURABLY_SYSTEM_DATABASE_URL": database_url})
+    assert durably("queue", "register", "q", "--concurrency", "3", "--rate", "10/60").out == (
+        "q: concurrency 3, rate 10/60 s\n"
+    )
+    assert durably("queue", "set", "q", "--concurrency", "none", "--partition-concurrency", "2").out == (
+        "q: rate 10/60 s, partition 2\n"
+    )
+    assert durably("queue", "pause", "q", "--reason", "night").out.endswith("; paused everywhere (night)\n")
+    shown = durably("queue", "show", "q", "--json").json
+    assert (shown["limiter"], shown["stats"]["is_paused"]) == ({"limit": 10, "period": 60.0}, True)
+    assert "everywhere (night)" in durably("queue", "list").out
+    assert durably("queue", "resume", "q").out == "q goes on\n"
+    assert durably("queue", "resume", "q").out == "q was not paused\n"
+    assert durably("queue", "drain", "q").out == "nothing of q runs\n"
+    assert durably("queue", "delete", "q").out == "q is deleted\n"
+    assert durably("queue", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["set", "q"], "name a limit to change, such as --concurrency 5"),
+        (["set", "q", "--concurrency", "some"], "--concurrency some: give a whole number, or none"),
+        (["set", "q", "--rate", "5"], "--rate 5: give starts and seconds, such as 100/60, or none"),
+        (["set", "q", "--concurrency", "5"], "no queue 'q' is registered"),
+        (["delete", "q"], "no queue 'q' is registered"),
+    ],
+)
+def test_what_cannot_be_done_is_told(database_url: str, arguments: list[str], message: str) -> None:
+    refused = Durably({"DURABLY_SYSTEM_DATABASE_URL": database_url})("queue", *arguments)
+    assert refused.code != 0
+    assert message in refused.err
