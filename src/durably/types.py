@@ -23,6 +23,7 @@ __all__ = [
     "Arguments",
     "DuplicationPolicy",
     "EnqueueOptions",
+    "Explanation",
     "QueueConflict",
     "QueueInfo",
     "QueuePause",
@@ -194,6 +195,21 @@ class QueueStats:
     oldest_enqueued_at: int | None
     starts_in_period: int | None
     is_paused: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why a workflow does not run, or what it is doing: `reason` is a word, `message` says it in full.
+
+    The words: ready, behind, concurrency, partition_concurrency, worker_concurrency, rate_limit,
+    partition_rate_limit, paused, unregistered_queue, queue_owned, no_partition_key, no_worker, no_version,
+    delayed, stranded, timer, running, executor_lost, dead_letter, cancelled, ended.
+    """
+
+    workflow_id: str
+    status: Status
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True)

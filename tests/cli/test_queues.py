@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.shell import Durably
+from tests.engine.support import enqueue, rows, status
 
 
 def test_a_queue_from_its_registration_to_its_end(database_url: str) -> None:
@@ -24,6 +25,26 @@ def test_a_queue_from_its_registration_to_its_end(database_url: str) -> None:
     assert durably("queue", "drain", "q").out == "nothing of q runs\n"
     assert durably("queue", "delete", "q").out == "q is deleted\n"
     assert durably("queue", "list", "--json").json == []
+
+
+def test_it_is_explained_why_a_workflow_waits(database_url: str) -> None:
+    durably = Durably({"DURABLY_SYSTEM_DATABASE_URL": database_url})
+    enqueue(database_url, "w", "job", queue="nowhere")
+    assert durably("explain", "w").out.startswith("ENQUEUED, unregistered_queue: nobody has registered queue")
+    assert durably("explain", "w", "--json").json["reason"] == "unregistered_queue"
+
+
+def test_dead_letters_are_listed_and_go_on(database_url: str) -> None:
+    durably = Durably({"DURABLY_SYSTEM_DATABASE_URL": database_url})
+    assert durably("dead-letter", "requeue").out == "none is set aside\n"
+    enqueue(database_url, "w", "job")
+    rows(database_url, "UPDATE dbos.workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED'")
+    assert [each["workflow_id"] for each in durably("dead-letter", "list", "--json").json] == ["w"]
+    assert durably("dead-letter", "requeue", "--name", "other").out == "none is set aside\n"
+    assert durably("dead-letter", "requeue", "--dry-run").out == "w\n"
+    assert status(database_url, "w") == "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
+    assert durably("dead-letter", "requeue", "w", "--queue", "q").out == "w\n"
+    assert status(database_url, "w") == "ENQUEUED"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ try:
 except ModuleNotFoundError:
     sys.exit("durably: the command line needs typer and rich: pip install 'durably[cli]'")
 
-from durably.cli import db, demo, enqueue, messages, queue, version, worker, workflow
+from durably.cli import db, dead_letter, demo, enqueue, explain, messages, queue, version, worker, workflow
 from durably.cli.failures import EXIT_CODES, INTERRUPTED, USAGE
 from durably.cli.text import printable
 
@@ -30,10 +30,11 @@ app = typer.Typer(
     epilog=EPILOG,
     help="Durable workflows on PostgreSQL: run applications, and drive any that uses DBOS's system database.",
 )
-for group in (worker, enqueue, messages, demo):
+for group in (worker, enqueue, messages, explain, demo):
     app.registered_commands += group.app.registered_commands
 app.add_typer(workflow.app, name="workflow")
 app.add_typer(queue.app, name="queue")
+app.add_typer(dead_letter.app, name="dead-letter")
 app.add_typer(version.app, name="version")
 app.add_typer(db.app, name="db")
 

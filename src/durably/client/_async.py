@@ -7,6 +7,7 @@ from typing import Self
 
 from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
+from durably.client._explaining import Explaining
 from durably.client._forks import Forks
 from durably.client._management import Management
 from durably.client._messages import Messages
@@ -28,7 +29,7 @@ __all__ = ["AsyncDBOSClient"]
 
 
 class AsyncDBOSClient(
-    Enqueueing, Results, Messages, Events, Streams, Workflows, Management, Forks, Versions, Queues
+    Enqueueing, Results, Messages, Events, Streams, Workflows, Management, Forks, Versions, Queues, Explaining
 ):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 

@@ -20,6 +20,7 @@ from durably.types import (
     ApplicationVersion,
     Arguments,
     EnqueueOptions,
+    Explanation,
     QueueConflict,
     QueueInfo,
     QueueStats,
@@ -752,6 +753,40 @@ class DBOSClient:
         for queue in client.queue_stats(): print(queue.name, queue.enqueued, queue.pending)
         """
         return self._portal.call(self._async.queue_stats, name, application_name=application_name)
+
+    def explain(self, workflow_id: str) -> Explanation:
+        """Return the one reason why a workflow is not running, or what it does. Raises NoSuchWorkflow.
+
+        print(client.explain("order-17").message)
+        """
+        return self._portal.call(self._async.explain, workflow_id)
+
+    def list_dead_letters(self, filter: WorkflowFilter | None = None) -> list[WorkflowStatus]:
+        """Return the workflows that were set aside after more than `max_recovery_attempts` recoveries.
+
+        Each of their attempts ended with the death of its process. The filter's status does not count.
+
+            for dead in client.list_dead_letters(): print(dead.workflow_id, dead.recovery_attempts)
+        """
+        return self._portal.call(self._async.list_dead_letters, filter)
+
+    def requeue_dead_letters(
+        self,
+        workflows: Sequence[str] | WorkflowFilter | None = None,
+        *,
+        queue_name: str | None = None,
+        dry_run: bool = False,
+    ) -> list[str]:
+        """Resume workflows that were set aside, by id or filter, or all; returns their ids.
+
+        They go on from their last recorded operation, with their attempts counted anew, on `queue_name` or
+        DBOS's internal queue. With `dry_run` nothing is changed.
+
+            client.requeue_dead_letters(WorkflowFilter(name="purchaseTicket"), dry_run=True)
+        """
+        return self._portal.call(
+            self._async.requeue_dead_letters, workflows, queue_name=queue_name, dry_run=dry_run
+        )
 
 
 class WorkflowHandle(Generic[R_co]):

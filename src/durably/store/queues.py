@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
+from durably.core.explain import Facts
 from durably.core.limits import limited_queue
 from durably.core.ports import QueueRow
 from durably.errors import NoSuchQueue, QueueOwned
 from durably.store.database import Database
 from durably.types import QueueInfo, QueuePause, QueueStats, RateLimit
 
-__all__ = ["delete", "listed", "pause", "register", "running", "stats", "unpause", "update"]
+__all__ = ["delete", "facts", "listed", "pause", "register", "running", "stats", "unpause", "update"]
 
 LIMITS = (
     "concurrency",
@@ -36,6 +37,8 @@ AS_THEY_ARE = (
     "updated_at",
 )
 SECONDS = 30.0  # that counting a queue may take
+
+_facts = msgspec.json.Decoder(Facts).decode
 
 
 async def register(
@@ -105,6 +108,13 @@ async def stats(database: Database, name: str | None, application_name: str | No
     """What is on a queue, or on an application's queues."""
     parameters = {"name": name, "application_name": application_name}
     return [_stats(row) for row in await database.query("queues/stats", parameters, seconds=SECONDS)]
+
+
+async def facts(database: Database, workflow_id: str) -> Facts | None:
+    """Everything that says why a workflow does not run; None where there is none."""
+    parameters = {"workflow_id": workflow_id}
+    rows = await database.query("workflows/explain", parameters, seconds=SECONDS)
+    return _facts(rows[0].facts) if rows else None
 
 
 def _registration(
