@@ -8,14 +8,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, overload
 
 from durably.core import names, ops
 from durably.core.ops import RunStep
 from durably.core.ports import HistoryRow
 from durably.engine import performers, steps
 from durably.engine.call import Call
-from durably.engine.context import Frame, current_frame
+from durably.engine.context import Frame, current_frame, current_run
 from durably.engine.registry import StepDefinition, WorkflowDefinition
 from durably.errors import ConfigurationError, WrongContext
 from durably.handles import AsyncRunHandle, RunHandle
@@ -89,6 +89,19 @@ class _Workflow(Generic[P, R]):
         app.client.fork_workflow("order-17", arguments=purchase_ticket.arguments("Stonebraker"))
         """
         return Arguments(args, kwargs, self.definition.parameters)
+
+    def continue_as_new(self, *args: P.args, **kwargs: P.kwargs) -> NoReturn:
+        """End this run of the workflow and begin it anew at once: see `aio.continue_as_new`.
+
+        poll.continue_as_new(cursor)
+        """
+        run = current_run()
+        if run.definition.key != self.definition.key:
+            raise WrongContext(
+                f"workflow {run.definition.name!r} cannot go on as {self.name!r}: a workflow begins anew as "
+                "itself; start the other one, as a child or on a queue"
+            )
+        run.continue_as_new(args, kwargs)
 
     def _start_operation(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ops.StartChild:
         return ops.StartChild(self.definition, args, kwargs, self._call)

@@ -38,6 +38,7 @@ DurablyError
 +-- EmbeddedUnavailable         no embedded PostgreSQL for this platform, or it does not start
 
 RunInterrupted(BaseException)   stops a run from inside; not for user code to catch
+ContinueAsNew(BaseException)    ends a generation of an endless workflow; not for user code to catch
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from typing import Any
 __all__ = [
     "CodecError",
     "ConfigurationError",
+    "ContinueAsNew",
     "DatabaseError",
     "DatabaseUnavailable",
     "DecodeError",
@@ -438,6 +440,17 @@ class NotRunning(DurablyError):
 
 class EmbeddedUnavailable(DurablyError):
     """There is no embedded PostgreSQL here."""
+
+
+class ContinueAsNew(BaseException):
+    """Ends a generation of an endless workflow; not for user code to catch.
+
+    A BaseException, so that `except Exception` in a workflow does not swallow it.
+    """
+
+    def __init__(self, inputs: str) -> None:
+        super().__init__("the workflow begins anew")
+        self.inputs = inputs
 
 
 class RunInterrupted(BaseException):

@@ -18,6 +18,7 @@ PRINTS = {
     "approval": "order-1: 9.00 paid back\nwaiting for a decision\norder-2: 900.00 paid back",
     "indexing": "16",
     "orders": "paid 1275.00\npacked 2 x coffee\npacked 100 x filter",
+    "poller": "3\nshop/1 SUCCESS\nshop/2 SUCCESS\nshop SUCCESS",
     "progress": "True\n600\n{'page': 3, 'of': 3}",
 }
 

@@ -37,7 +37,8 @@ FINAL = {
     "streams": 'SELECT workflow_uuid, key, "offset", function_id, value FROM dbos.streams ORDER BY 1, 2, 3',
 }
 CHECKPOINTS = """
-    SELECT workflow_uuid, function_id, function_name, output, error, completed_at_epoch_ms
+    SELECT regexp_replace(workflow_uuid, '/[0-9]+$', ''), -- a generation that ends moves to another id
+           function_id, function_name, output, error, completed_at_epoch_ms
     FROM dbos.operation_outputs ORDER BY 1, 2"""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from examples import account, agent, answer, approval, indexing, orders, progress, tickets
+from examples import account, agent, answer, approval, indexing, orders, poller, progress, tickets
 
 __all__ = ["SCENARIOS"]
 
@@ -52,6 +52,10 @@ async def _orders() -> None:
     await orders.order.options(workflow_id="order").start(lines)
 
 
+async def _poller() -> None:
+    await poller.poll.options(workflow_id="shop").start()
+
+
 async def _progress() -> None:
     start: Callable[[int], Any] = progress.convert_book.options(workflow_id="book").start
     await asyncio.to_thread(start, 3)
@@ -70,6 +74,7 @@ SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
     "approval": _approval,
     "indexing": _indexing,
     "orders": _orders,
+    "poller": _poller,
     "progress": _progress,
     "tickets": _tickets,
 }

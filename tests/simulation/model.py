@@ -7,7 +7,7 @@ the same calls and compares the answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from durably.core import names
@@ -26,6 +26,7 @@ from durably.core.ports import (
 )
 from durably.core.records import (
     Append,
+    Continue,
     Create,
     Created,
     Finish,
@@ -38,7 +39,7 @@ from durably.core.records import (
     Step,
     Timer,
 )
-from durably.errors import Deduplicated, NoSuchWorkflow, RunInterrupted
+from durably.errors import Deduplicated, NoSuchWorkflow, RunInterrupted, WorkflowIdInUse
 from tests.simulation.audit import Audit
 
 __all__ = ["Lease", "Model", "OperationRow", "WorkflowRow"]
@@ -180,6 +181,7 @@ class Model:
             (Send, self.send),
             (Receive, self.receive),
             (Create, self.create),
+            (Continue, self.continue_as_new),
             (Finish, self.finish),
         ]
 
@@ -238,6 +240,30 @@ class Model:
             return False
         row.owner = None if record.back else record.owner
         return True
+
+    def continue_as_new(self, record: Continue) -> Any:
+        """workflows/continue_as_new"""
+        if not self.owns(record.workflow_id, record.owner):
+            return _lost(record.workflow_id)
+        archive_id = f"{record.workflow_id}/{record.generation}"
+        row = self.workflows[record.workflow_id]
+        if archive_id in self.workflows:
+            made = self.workflows[archive_id].creator == record.token
+            return record.generation + 1 if made else WorkflowIdInUse(archive_id, name="", status="")
+        self.workflows[archive_id] = replace(
+            row,
+            workflow_id=archive_id,
+            status="SUCCESS",
+            owner=None,
+            output=record.output,
+            parent=row.workflow_id,
+            creator=record.token,
+        )
+        self.operations[archive_id] = self.operations.pop(record.workflow_id, {})
+        row.inputs, row.recovery_attempts = record.inputs, 1
+        marker = OperationRow(name=names.CONTINUE_AS_NEW, output=str(record.generation + 1))
+        self.put(record, record.function_id, marker)
+        return record.generation + 1
 
     def put(self, record: Any, function_id: int, row: OperationRow) -> OperationRow:
         """The operation's row: this one, if there was none."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from durably.aio._cleanup import shield
 from durably.aio._context import cancel_requested, client, context, step_id, workflow_id
 from durably.aio._events import get_event, set_event
+from durably.aio._generations import continue_as_new
 from durably.aio._messages import recv, send
 from durably.aio._patches import deprecate_patch, patch
 from durably.aio._streams import close_stream, read_stream, read_stream_offset, write_stream
@@ -21,6 +22,7 @@ __all__ = [
     "client",
     "close_stream",
     "context",
+    "continue_as_new",
     "deprecate_patch",
     "get_event",
     "now",

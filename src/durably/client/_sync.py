@@ -363,6 +363,16 @@ class DBOSClient:
         """
         return self._portal.call(self._async.list_workflows, filter)
 
+    def list_workflow_generations(self, workflow_id: str) -> list[WorkflowStatus]:
+        """Return the generations of a workflow that continued as new, oldest first, the present one last.
+
+        Those before it are finished workflows of their own, `<id>/1`, `<id>/2`, ..., each with its input and
+        steps, until retention removes them. Takes 30 s at most. Raises NoSuchWorkflow.
+
+            for run in client.list_workflow_generations("poller"): print(run.workflow_id, run.input)
+        """
+        return self._portal.call(self._async.list_workflow_generations, workflow_id)
+
     def count_workflows(self, filter: WorkflowFilter | None = None) -> int:
         """Return how many workflows a filter has, regardless of its `limit` and `offset`.
 

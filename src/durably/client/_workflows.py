@@ -56,6 +56,30 @@ class Workflows(Part):
             lambda rows: [decode.workflow(codecs, row) for row in rows],
         )
 
+    def list_workflow_generations(self, workflow_id: str) -> Coroutine[Any, Any, list[WorkflowStatus]]:
+        """Return the generations of a workflow that continued as new, oldest first, the present one last.
+
+        Those before it are finished workflows of their own, `<id>/1`, `<id>/2`, ..., each with its input and
+        steps, until retention removes them. Takes 30 s at most. Raises NoSuchWorkflow.
+
+            for run in await client.list_workflow_generations("poller"): print(run.workflow_id, run.input)
+        """
+        checks.address("workflow_id", workflow_id)
+        codecs, prefix = self._session.settings.codecs, f"{workflow_id}/"
+        before = WorkflowFilter(parent_workflow_id=workflow_id, workflow_id_prefix=prefix, status="SUCCESS")
+        page = filters.page(before, self._session.settings)
+
+        async def look(new_id: NewId) -> list[decode.Row]:
+            latest = await self._session.call(lambda open_: workflows.get(open_.database, workflow_id))
+            if latest is None:
+                raise NoSuchWorkflow(workflow_id)
+            found = await self._session.call(lambda open_: workflows.list_workflows(open_.database, page))
+            return [*_generations(found, prefix), latest]
+
+        return self._perform(
+            names.LIST_WORKFLOWS, look, lambda rows: [decode.workflow(codecs, row) for row in rows]
+        )
+
     def count_workflows(self, filter: WorkflowFilter | None = None) -> Coroutine[Any, Any, int]:
         """Return how many workflows a filter has, regardless of its `limit` and `offset`.
 
@@ -87,3 +111,10 @@ class Workflows(Part):
             ),
             lambda rows: [decode.step(codecs, workflow_id, row) for row in rows],
         )
+
+
+def _generations(rows: list[decode.Row], prefix: str) -> list[decode.Row]:
+    """Those of a number, in its order; a child may have an id of the user's that begins like theirs."""
+    numbers = {row["workflow_id"]: row["workflow_id"].removeprefix(prefix) for row in rows}
+    named = [row for row in rows if numbers[row["workflow_id"]].isdecimal()]
+    return sorted(named, key=lambda row: int(numbers[row["workflow_id"]]))

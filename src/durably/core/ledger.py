@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from durably.core import names
 from durably.core.ports import HistoryRow
 from durably.errors import NonDeterminism
 
@@ -21,19 +22,28 @@ class Ledger:
     """The operations of one workflow: what is recorded, and which number comes next.
 
     Numbers start at 1, as DBOS for Python counts. Cleanup code of a cancelled run has its own, from
-    1,000,000,001 on, behind those of earlier cleanup: the run that is resumed knows nothing of it.
+    1,000,000,001 on, behind those of earlier cleanup: the run that is resumed knows nothing of it. A run
+    that went on anew begins behind its last marker; what is below that is another generation's.
     """
 
-    __slots__ = ("_cleanup", "_last", "_rows", "workflow_id")
+    __slots__ = ("_cleanup", "_last", "_rows", "generation", "workflow_id")
 
     def __init__(self, workflow_id: str, history: Iterable[HistoryRow] = ()) -> None:
         self.workflow_id = workflow_id
         self._rows = {row.function_id: row for row in history}
         self._last = 0
         self._cleanup = CLEANUP
+        self.generation = 1
         if self._rows and (latest := max(self._rows)) > CLEANUP:
             self._cleanup = latest
             self._rows = {number: row for number, row in self._rows.items() if number <= CLEANUP}
+        for row in self._rows.values():
+            if row.function_name == names.CONTINUE_AS_NEW and row.function_id > self._last:
+                self.begin_behind(row.function_id, int(row.output or 1))
+
+    def begin_behind(self, marker: int, generation: int) -> None:
+        """A generation begins behind the marker that the one before it left."""
+        self._last, self.generation = marker, generation
 
     @property
     def last(self) -> int:

@@ -16,6 +16,7 @@ READ_STREAM_OFFSET = "DBOS.readStreamOffset"
 NOW = "DBOS.now"
 RANDOM_UUID = "DBOS.randomUUID"
 RANDOM = "DBOS.random"
+CONTINUE_AS_NEW = "durably.continueAsNew"
 PATCH_PREFIX = "DBOS.patch-"
 
 GET_STATUS = "DBOS.getStatus"

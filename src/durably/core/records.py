@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 __all__ = [
+    "Continue",
     "Create",
     "Created",
     "Edited",
@@ -135,6 +136,23 @@ class Reclaim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     back: bool
 
 
+class Continue(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The end of a run's generation: its operations are archived, and it goes on with these inputs.
+
+    `function_id` is the marker's; `token` is known by the record alone; `output` stands for a result of none.
+    """
+
+    workflow_id: str
+    owner: str
+    token: str
+    function_id: int
+    generation: int
+    inputs: str
+    output: str
+    started_at: int
+    completed_at: int
+
+
 class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A new workflow: enqueued, delayed, or started at once by its creator.
 
@@ -250,7 +268,7 @@ class Rewind(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[int, Edited] | None = None
 
 
-Record: TypeAlias = Step | Finish | Timer | SetEvent | Append | Send | Receive | Reclaim | Create
+Record: TypeAlias = Step | Finish | Timer | SetEvent | Append | Send | Receive | Reclaim | Create | Continue
 
 
 def resent(record: Record) -> Record:
@@ -269,7 +287,7 @@ def payload_size(record: Record) -> int:
             return len(record.value)
         case Send():
             return len(record.message)
-        case Create():
+        case Create() | Continue():
             return len(record.inputs)
         case _:
             return 0

@@ -27,17 +27,19 @@ from durably.core.ports import (
     World,
 )
 from durably.core.records import Finish, Record
-from durably.engine import attributes, authority
+from durably.engine import attributes, authority, generations
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run, RunStranded
 from durably.engine.workers import Workers
 from durably.errors import (
+    ContinueAsNew,
     DatabaseError,
     DecodeError,
     EncodeError,
     NonDeterminism,
     RunInterrupted,
+    WorkflowIdInUse,
     WrongContext,
 )
 from durably.store.hub import Hub
@@ -186,8 +188,14 @@ class Executor:
             if former is not None and former.task is not None:
                 await asyncio.wait([former.task], timeout=FAREWELL)
             outcome = await self._outcome(run)
-            if outcome is not None:
-                await self._conclude(run, outcome)
+            while isinstance(outcome, ContinueAsNew):
+                anew = await self._go_on_anew(run, outcome)
+                if isinstance(anew, Finish):
+                    outcome = anew
+                else:
+                    run = anew
+                    outcome = await self._outcome(run)
+            await self._conclude(run, outcome)
         except RunInterrupted as interruption:
             logger.info("%s", interruption)
         except asyncio.CancelledError:
@@ -203,8 +211,21 @@ class Executor:
                     self._spawn(self._strand(run, run.interruption.difference))
                 self._leave(run)
 
-    async def _outcome(self, run: Run) -> Finish | None:
-        """What the attempt came to; None when it was interrupted."""
+    async def _go_on_anew(self, run: Run, ended: ContinueAsNew) -> Run | Finish:
+        """Archive the generation; the run of the next one, or the outcome where there cannot be one."""
+        codec = self._resources.codecs.get(run.claimed.serialization)
+        record = generations.record(run, codec, ended.inputs)
+        try:
+            generation = await run.record(record)
+        except WorkflowIdInUse as error:
+            return _failure(run, codec, error)
+        anew = generations.next_generation(run, record, generation)
+        run.interruption = RunInterrupted(run.workflow_id, "it went on anew")  # for what it left behind
+        self.running[run.workflow_id] = anew
+        return anew
+
+    async def _outcome(self, run: Run) -> Finish | ContinueAsNew:
+        """What the attempt came to, unless it was interrupted."""
         codec = self._resources.codecs.get(run.claimed.serialization)
         try:
             if run.definition.required_roles:
@@ -215,6 +236,8 @@ class Executor:
             run.refuse_forgotten()
             return _success(run, codec, value)
         except BaseException as error:
+            if isinstance(error, ContinueAsNew) and run.interruption is None:
+                return error
             if run.interruption is not None or isinstance(error, RunInterrupted):
                 raise run.interruption or error from None
             if isinstance(error, GeneratorExit) or _is_cancelled(error):

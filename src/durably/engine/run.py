@@ -11,7 +11,7 @@ import concurrent.futures
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from durably.core import names
 from durably.core.ledger import Ledger
@@ -22,7 +22,9 @@ from durably.engine import about, performers
 from durably.engine.context import frame
 from durably.engine.shields import Shield, Shields
 from durably.errors import (
+    ContinueAsNew,
     DatabaseError,
+    DecodeError,
     NonDeterminism,
     NotRunning,
     RunInterrupted,
@@ -73,6 +75,7 @@ class Run:
         self.task: asyncio.Task[Any] | None = None
         self.executor_id = resources.executor_id()
         self.shields = Shields(self)
+        self.started_at = self.now_ms()
         self.parked = 0
         self.concluding = False  # its outcome is on its way, and its owner about to be none
         self._waiting: concurrent.futures.Future[Any] | None = None
@@ -89,6 +92,27 @@ class Run:
         """The same for the thread of a blocking workflow."""
         self.resources.refuse_on_loop("shield")
         return self.shield(seconds)
+
+    def continue_as_new(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
+        """End this generation: the executor begins the next one with these arguments."""
+        if (here := frame.get()) is not None and here.step:
+            raise WrongContext(
+                "continue_as_new does not work inside a step: call it from the workflow, behind the step"
+            )
+        self.refuse_interrupted()
+        try:
+            self.definition.parameters.check(args, kwargs, "portable_json")
+        except DecodeError as error:
+            why = str(error).partition("(): ")[2].replace("stored", "given")
+            raise TypeError(f"workflow {self.definition.name!r} cannot go on with these: {why}") from None
+        codec = self.resources.codecs.get(self.claimed.serialization)
+        inputs = codec.encode_arguments(
+            args,
+            kwargs,
+            subject=f"arguments of {self.definition.name!r}",
+            parameters=self.definition.parameters,
+        )
+        raise ContinueAsNew(inputs)
 
     @property
     def context(self) -> WorkflowContext:

@@ -9,6 +9,7 @@ import msgspec
 
 from durably.core.records import (
     Append,
+    Continue,
     Create,
     Created,
     Finish,
@@ -21,7 +22,7 @@ from durably.core.records import (
     Step,
     Timer,
 )
-from durably.errors import DatabaseError, Deduplicated, NoSuchWorkflow, RunInterrupted
+from durably.errors import DatabaseError, Deduplicated, NoSuchWorkflow, RunInterrupted, WorkflowIdInUse
 from durably.store.database import Call, Database
 from durably.store.failures import Contention, first_line, is_refused
 
@@ -197,6 +198,19 @@ def _reclaims(members: Sequence[Reclaim], rows: Rows) -> Replies:
     return [(m.workflow_id, m.owner) in changed for m in members]
 
 
+def _continues(members: Sequence[Continue], rows: Rows) -> Replies:
+    met = {(r.workflow_id, r.owner): r for r in rows}
+    return [_continue_reply(m, met.get((m.workflow_id, m.owner))) for m in members]
+
+
+def _continue_reply(member: Continue, row: Any) -> int | Exception | RunInterrupted:
+    if row is None:
+        return _interruption(member.workflow_id, "lost")
+    if not row.made:
+        return WorkflowIdInUse(row.archive_id, name="another workflow", status="not a generation of this one")
+    return int(row.generation) + 1
+
+
 def _creates(members: Sequence[Create], rows: Rows) -> Replies:
     met = {r.workflow_id: r for r in rows}
     return [_create_reply(m, met.get(m.workflow_id)) for m in members]
@@ -256,5 +270,6 @@ KINDS = (
     _Kind(Send, "messages/send", _sends),
     _Kind(Receive, "messages/receive", _receives),
     _Kind(Create, "workflows/create", _creates),
+    _Kind(Continue, "workflows/continue_as_new", _continues),
     _Kind(Finish, "workflows/finish", _finishes),
 )

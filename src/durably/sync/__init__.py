@@ -11,6 +11,7 @@ from __future__ import annotations
 from durably.sync._cleanup import shield
 from durably.sync._context import cancel_requested, client, context, step_id, workflow_id
 from durably.sync._events import get_event, set_event
+from durably.sync._generations import continue_as_new
 from durably.sync._messages import recv, send
 from durably.sync._patches import deprecate_patch, patch
 from durably.sync._streams import close_stream, read_stream, read_stream_offset, write_stream
@@ -22,6 +23,7 @@ __all__ = [
     "client",
     "close_stream",
     "context",
+    "continue_as_new",
     "deprecate_patch",
     "get_event",
     "now",

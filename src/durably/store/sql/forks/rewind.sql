@@ -90,6 +90,7 @@ WITH asked AS MATERIALIZED (
 ), forgotten AS (
     DELETE FROM {schema}.operation_outputs p USING going g
     WHERE p.workflow_uuid = g.workflow_id AND p.function_id >= g.from_step
+      AND p.function_name <> 'durably.continueAsNew'  -- the generation begins again, not the first one
       AND p.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM going))
 ), edited AS (
     UPDATE {schema}.operation_outputs p
