@@ -198,11 +198,13 @@ class App:
         name: str | None = None,
         retry: Retry | None = None,
         timeout: Seconds | None = None,
+        heartbeat_timeout: Seconds | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Register a function as a step: in a workflow its outcome is recorded before control returns.
 
         `timeout` is seconds for each attempt, which ends with StepTimeout: an async step is interrupted, a
-        blocking one is asked to end (`sync.cancel_requested`), and its late result does not count.
+        blocking one is asked to end (`sync.cancel_requested`), and its late result does not count. The same
+        holds for `heartbeat_timeout`, the seconds that may pass until the next `aio.heartbeat()`.
 
             @app.step(retry=Retry(attempts=5), timeout=10)
             async def charge(card: str, cents: int) -> str: ...
@@ -218,6 +220,7 @@ class App:
                 function=function,
                 retry=retry,
                 timeout=checks.duration("timeout", timeout, zero=False),
+                heartbeat_timeout=checks.duration("heartbeat_timeout", heartbeat_timeout, zero=False),
                 result_type=Parameters.of(function).result_type,
             )
             self._steps.append(definition.name)

@@ -277,7 +277,16 @@ def step_function(definition: StepDefinition) -> Callable[..., Any]:
 
 
 def _operation(step: StepDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunStep[Any]:
-    return RunStep(step.name, step.function, args, kwargs, step.retry, step.timeout, step.result_type)
+    return RunStep(
+        step.name,
+        step.function,
+        args,
+        kwargs,
+        step.retry,
+        step.timeout,
+        step.result_type,
+        step.heartbeat_timeout,
+    )
 
 
 def _async_step(step: StepDefinition) -> Callable[..., Any]:

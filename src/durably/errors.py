@@ -29,6 +29,7 @@ DurablyError
 +-- StepError
 |   +-- StepRetriesExhausted
 |   +-- StepTimeout
+|   |   +-- StepHeartbeatTimeout    it was silent for too long
 |   +-- RetryAfter              raised by a step's own code: try again, so long from now
 +-- NotAuthorized               the workflow needs a role that its caller has not
 +-- NoSuchQueue                 no queue of this name is registered
@@ -74,6 +75,7 @@ __all__ = [
     "SchemaTooNew",
     "SchemaTooOld",
     "StepError",
+    "StepHeartbeatTimeout",
     "StepRetriesExhausted",
     "StepTimeout",
     "StreamEnded",
@@ -386,6 +388,14 @@ class StepTimeout(StepError, TimeoutError):
 
     def __init__(self, step: str, seconds: float) -> None:
         super().__init__(step, f"step {step!r} did not end within {seconds:g} s")
+        self.seconds = seconds
+
+
+class StepHeartbeatTimeout(StepTimeout):
+    """An attempt of the step sent no heartbeat for longer than its `heartbeat_timeout`."""
+
+    def __init__(self, step: str, seconds: float) -> None:
+        StepError.__init__(self, step, f"step {step!r} sent no heartbeat for {seconds:g} s")
         self.seconds = seconds
 
 

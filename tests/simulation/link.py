@@ -125,6 +125,13 @@ class Link:
         )
         return result
 
+    async def progress(self, workflow_id: str, function_id: int) -> tuple[str, str] | None:
+        about = (workflow_id, function_id)
+        result: tuple[str, str] | None = await self._ask(
+            "progress", about, lambda: self._model.saved.get(about)
+        )
+        return result
+
     async def poll(self, waits: Sequence[Wait], executor: ExecutorIdentity | None) -> Ready:
         kind = "poll" if executor is None else "pulse"
         asked = sorted(waits, key=lambda wait: (wait.kind, wait.id, wait.key, wait.offset))

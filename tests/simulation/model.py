@@ -30,6 +30,7 @@ from durably.core.records import (
     Create,
     Created,
     Finish,
+    Progress,
     Receive,
     Received,
     Reclaim,
@@ -138,6 +139,7 @@ class Model:
     workflows: dict[str, WorkflowRow] = field(default_factory=dict)
     operations: dict[str, dict[int, OperationRow]] = field(default_factory=dict)
     events: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    saved: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)  # how far steps are
     streams: dict[tuple[str, str], list[tuple[int, str, str]]] = field(default_factory=dict)
     event_history: dict[tuple[str, int, str], str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
@@ -174,6 +176,7 @@ class Model:
     def _writes(self) -> list[tuple[type, Callable[[Any], Any]]]:
         return [
             (Reclaim, self.reclaim),
+            (Progress, self.save_progress),
             (Step, self.step),
             (Timer, self.timer),
             (SetEvent, self.set_event),
@@ -230,6 +233,17 @@ class Model:
         """The fence: whether the token is the workflow's current one."""
         row = self.workflows.get(workflow_id or "")
         return row is not None and owner is not None and row.owner == owner
+
+    def save_progress(self, record: Progress) -> Any:
+        """steps/save_progress"""
+        if not self.owns(record.workflow_id, record.owner):
+            return _lost(record.workflow_id)
+        if record.over:
+            self.saved.pop((record.workflow_id, record.function_id), None)
+        else:
+            saved = (record.progress or "", record.serialization or "")
+            self.saved[record.workflow_id, record.function_id] = saved
+        return None
 
     def reclaim(self, record: Reclaim) -> bool:
         """workflows/reclaim"""

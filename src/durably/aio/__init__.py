@@ -13,6 +13,7 @@ from durably.aio._events import get_event, set_event
 from durably.aio._generations import continue_as_new
 from durably.aio._messages import recv, send
 from durably.aio._patches import deprecate_patch, patch
+from durably.aio._progress import heartbeat, saved_progress
 from durably.aio._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.aio._time import sleep, sleep_until
 from durably.aio._values import now, random, run_step, uuid4
@@ -25,6 +26,7 @@ __all__ = [
     "continue_as_new",
     "deprecate_patch",
     "get_event",
+    "heartbeat",
     "now",
     "patch",
     "random",
@@ -32,6 +34,7 @@ __all__ = [
     "read_stream_offset",
     "recv",
     "run_step",
+    "saved_progress",
     "send",
     "set_event",
     "shield",

@@ -16,11 +16,13 @@ __all__ = [
     "Fork",
     "GetEvent",
     "GetResult",
+    "Heartbeat",
     "Operation",
     "Patch",
     "ReadStream",
     "Receive",
     "RunStep",
+    "SavedProgress",
     "SendMessage",
     "SetEventValue",
     "Sleep",
@@ -198,11 +200,28 @@ class RunStep(Operation[T]):
     retry: Retry | None = None
     timeout: Seconds | None = None
     type_: Any = Any
+    heartbeat_timeout: Seconds | None = None
 
     @property
     def name(self) -> str:
         """The step's own name."""
         return self.step_name
+
+
+@dataclass(frozen=True)
+class Heartbeat(Operation[None]):
+    """Tell that a step is alive, and save how far it is (None: nothing)."""
+
+    name = _named("heartbeat")
+    progress: Any = None
+
+
+@dataclass(frozen=True)
+class SavedProgress(Operation[T]):
+    """What an earlier attempt of the step saved."""
+
+    name = _named("saved_progress")
+    type_: Any = Any
 
 
 @dataclass(frozen=True)

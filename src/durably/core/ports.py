@@ -248,6 +248,10 @@ class Store(Protocol):
         """Up to `most` values of a stream; None when there is no such workflow."""
         ...
 
+    async def progress(self, workflow_id: str, function_id: int) -> tuple[str, str] | None:
+        """What an attempt of a step saved, and its serialization."""
+        ...
+
     async def register(self, executor: ExecutorIdentity) -> float:
         """Enter the executor and its version; returns the database's epoch seconds."""
         ...

@@ -18,6 +18,7 @@ __all__ = [
     "Edited",
     "Finish",
     "Fork",
+    "Progress",
     "Receive",
     "Received",
     "Reclaim",
@@ -125,6 +126,18 @@ class Received(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     message: str | None = None
     serialization: str | None = None
     wake: float | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How far a step is, for its next attempt; `beat` counts up. `over`: it has an outcome, so that goes."""
+
+    workflow_id: str
+    owner: str
+    function_id: int
+    beat: int
+    progress: str | None = None
+    serialization: str | None = None
+    over: bool = False
 
 
 class Reclaim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -268,7 +281,9 @@ class Rewind(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[int, Edited] | None = None
 
 
-Record: TypeAlias = Step | Finish | Timer | SetEvent | Append | Send | Receive | Reclaim | Create | Continue
+Record: TypeAlias = (
+    Step | Finish | Timer | SetEvent | Append | Send | Receive | Reclaim | Create | Continue | Progress
+)
 
 
 def resent(record: Record) -> Record:
@@ -283,6 +298,8 @@ def payload_size(record: Record) -> int:
     match record:
         case Step() | Finish():
             return len(record.output or record.error or "")
+        case Progress():
+            return len(record.progress or "")
         case SetEvent() | Append():
             return len(record.value)
         case Send():

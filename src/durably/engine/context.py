@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from durably.errors import WrongContext
 
 if TYPE_CHECKING:
+    from durably.engine.attempts import Attempt
     from durably.engine.run import Run
     from durably.engine.shields import Shield
 
-__all__ = ["Frame", "Written", "current_frame", "current_run", "frame"]
+__all__ = ["Frame", "Written", "current_frame", "current_run", "frame", "in_step"]
 
 
 class Written:
@@ -27,13 +28,13 @@ class Written:
 class Frame(NamedTuple):
     """A run, and the number of the step whose body is running (0: the workflow's own code).
 
-    `deadline` is when that step should have ended, on the world's monotonic clock; `shield` the innermost
-    scope of cleanup that the code stands in.
+    `attempt` is that step's, with the time that it has; `shield` the innermost scope of cleanup that the code
+    stands in.
     """
 
     run: Run
     step: int = 0
-    deadline: float | None = None
+    attempt: Attempt | None = None
     streams: dict[str, Written] | None = None  # what the step's body has appended
     shield: Shield | None = None
 
@@ -47,7 +48,7 @@ class Frame(NamedTuple):
         """Whether the code that runs here should come to its end."""
         if self.run.interruption is not None and not self.shielded:
             return True
-        return self.deadline is not None and self.run.resources.world.monotonic() >= self.deadline
+        return self.attempt is not None and self.attempt.is_late
 
 
 frame: ContextVar[Frame | None] = ContextVar("durably-frame", default=None)
@@ -67,3 +68,13 @@ def current_run() -> Run:
             "(client.send, client.get_event, client.enqueue)"
         )
     return here.run
+
+
+def in_step(name: str) -> None:
+    """WrongContext outside the body of a step that a workflow runs."""
+    here = frame.get()
+    if here is None or not here.step:
+        raise WrongContext(
+            f"{name} works inside a step only, one that a workflow runs: what the workflow itself has done "
+            "is recorded already"
+        )

@@ -95,6 +95,7 @@ class Engine:
             world=world,
             app_version=app_version,
             start_child=self._start_child,
+            progress=store.progress,
             executor_id=lambda: self.identity.executor_id,
         )
         self.executor = Executor(

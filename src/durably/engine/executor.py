@@ -81,6 +81,7 @@ class Resources:
     clock_offset: float = 0.0  # the database's clock minus this machine's
     parking: Callable[[Run, int], None] = lambda run, change: None
     start_child: Callable[..., Any] = lambda *args: None
+    progress: Callable[[str, int], Any] = lambda workflow_id, function_id: None
     executor_id: Callable[[], str] = lambda: ""
     client: Callable[[], Any] = lambda: None  # the application's own, for what a workflow does to others
     client_blocking: Callable[[], Any] = lambda: None

@@ -65,6 +65,7 @@ class StepDefinition:
     function: Callable[..., Any]
     retry: Retry | None = None
     timeout: float | None = None
+    heartbeat_timeout: float | None = None
     result_type: Any = Any
     is_async: bool = field(init=False)
 

@@ -76,6 +76,7 @@ class Run:
         self.executor_id = resources.executor_id()
         self.shields = Shields(self)
         self.started_at = self.now_ms()
+        self.beats: dict[int, int] = {}  # of steps under way that have saved how far they are
         self.parked = 0
         self.concluding = False  # its outcome is on its way, and its owner about to be none
         self._waiting: concurrent.futures.Future[Any] | None = None

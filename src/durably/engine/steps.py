@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from durably.core.ops import RunStep
 from durably.core.ports import HistoryRow
-from durably.core.records import Step
+from durably.core.records import Progress, Step
 from durably.core.retry import pause, worth_retrying
+from durably.engine.attempts import Attempt
 from durably.engine.context import Frame, frame
 from durably.engine.registry import seconds
-from durably.errors import EncodeError, RetryAfter, StepRetriesExhausted, StepTimeout, WrongContext
+from durably.errors import EncodeError, RetryAfter, StepRetriesExhausted, WrongContext
 from durably.types import Retry
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def run_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -
     except Exception as raised:
         error = raised
     record, error = _encode(run, number, step, started, value, error)
-    await run.record(record)
+    await _record(run, record)
     if error is not None:
         raise run.error_as_recorded(record) from error
     return run.as_recorded(record, value, step.type_)
@@ -54,10 +55,29 @@ def run_blocking_step(run: Run, number: int, row: HistoryRow | None, step: Step_
     except Exception as raised:
         error = raised
     record, error = _encode(run, number, step, started, value, error)
-    run.record_blocking(record)
+    if number in run.beats:
+        run.wait_for(functools.partial(_record, run, record))
+    else:
+        run.record_blocking(record)
     if error is not None:
         raise run.error_as_recorded(record) from error
     return run.as_recorded(record, value, step.type_)
+
+
+async def _record(run: Run, record: Step) -> None:
+    """The outcome, and with it (in one batch) what was saved on the way goes."""
+    beat = run.beats.pop(record.function_id, None)
+    if beat is None:
+        await run.record(record)
+        return
+    over = Progress(
+        workflow_id=run.workflow_id,
+        owner=run.owner,
+        function_id=record.function_id,
+        beat=beat + 1,
+        over=True,
+    )
+    await asyncio.gather(run.record(record), run.record(over))
 
 
 async def plain_call(run: Run, step: Step_) -> Any:
@@ -93,41 +113,41 @@ def bare_record(
 
 
 @contextlib.contextmanager
-def _inside(run: Run, number: int, limit: float | None) -> Iterator[None]:
-    deadline = None if limit is None else run.resources.world.monotonic() + limit
+def _inside(run: Run, number: int, step: Step_) -> Iterator[Attempt]:
+    attempt = Attempt(run.resources.world, step.name, seconds(step.timeout), seconds(step.heartbeat_timeout))
     here = frame.get()
-    token = frame.set(Frame(run, number, deadline, {}, here.shield if here is not None else None))
+    token = frame.set(Frame(run, number, attempt, {}, here.shield if here is not None else None))
     try:
-        yield
+        yield attempt
     finally:
         frame.reset(token)
 
 
 async def _attempts(run: Run, number: int, step: Step_) -> Any:
-    attempt, limit = 1, seconds(step.timeout)
+    attempt = 1
     while True:
         try:
-            with _inside(run, number, limit):
-                return await _attempt(run, step, limit)
+            with _inside(run, number, step) as time:
+                return await _attempt(run, step, time)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
             await run.resources.world.sleep(delay)
             attempt += 1
 
 
-async def _attempt(run: Run, step: Step_, limit: float | None) -> Any:
+async def _attempt(run: Run, step: Step_, time: Attempt) -> Any:
     if not inspect.iscoroutinefunction(step.function):
-        with _in_time(run, step, limit):
+        with _in_time(time):
             return await _on_thread(run, step)
-    if limit is None:
+    if step.timeout is None and step.heartbeat_timeout is None:
         return await step.function(*step.args, **step.kwargs)
-    watch = asyncio.timeout(limit)
+    watch = time.watch()
     try:
         async with watch:
             return await step.function(*step.args, **step.kwargs)
     except TimeoutError:
         if watch.expired():
-            raise StepTimeout(step.name, limit) from None
+            raise time.error from None
         raise
 
 
@@ -143,10 +163,10 @@ def _blocking_attempts(run: Run, number: int, step: Step_) -> Any:
             f"step {step.name!r} is async and its workflow is not: make the workflow `async def`, or the "
             "step `def`"
         )
-    attempt, limit = 1, seconds(step.timeout)
+    attempt = 1
     while True:
         try:
-            with _inside(run, number, limit), _in_time(run, step, limit):
+            with _inside(run, number, step) as time, _in_time(time):
                 return step.function(*step.args, **step.kwargs)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
@@ -155,20 +175,16 @@ def _blocking_attempts(run: Run, number: int, step: Step_) -> Any:
 
 
 @contextlib.contextmanager
-def _in_time(run: Run, step: Step_, limit: float | None) -> Iterator[None]:
+def _in_time(time: Attempt) -> Iterator[None]:
     """A blocking attempt cannot be stopped: it has failed when it ends too late, whatever it came to."""
-    if limit is None:
-        yield
-        return
-    end = run.resources.world.monotonic() + limit
     try:
         yield
     except Exception as error:
-        if run.resources.world.monotonic() >= end:
-            raise StepTimeout(step.name, limit) from error
+        if time.is_late:
+            raise time.error from error
         raise
-    if run.resources.world.monotonic() >= end:
-        raise StepTimeout(step.name, limit)
+    if time.is_late:
+        raise time.error
 
 
 def _next_delay(run: Run, step: Step_, attempt: int, error: Exception) -> float:

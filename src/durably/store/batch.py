@@ -13,6 +13,7 @@ from durably.core.records import (
     Create,
     Created,
     Finish,
+    Progress,
     Receive,
     Received,
     Reclaim,
@@ -264,6 +265,7 @@ class _Kind(NamedTuple):
 KINDS = (
     _Kind(Reclaim, "workflows/reclaim", _reclaims),
     _Kind(Step, "steps/record", _operations),
+    _Kind(Progress, "steps/save_progress", _operations),
     _Kind(Timer, "timers/start", _timers),
     _Kind(SetEvent, "events/set", _operations),
     _Kind(Append, "streams/append", _appends),

@@ -116,6 +116,12 @@ class PostgresStore:
         """Up to `most` values of a stream from an offset on."""
         return await streams.read(self._database, workflow_id, key, offset, most)
 
+    async def progress(self, workflow_id: str, function_id: int) -> tuple[str, str] | None:
+        """What an attempt of a step saved, and its serialization."""
+        key = {"workflow_id": workflow_id, "function_id": function_id}
+        rows = await self._database.rows("steps/progress", key)
+        return (rows[0].progress, rows[0].serialization) if rows else None
+
     async def register(self, executor: ExecutorIdentity) -> float:
         """Enter executor and version; ConfigurationError when another application owns the version."""
         version, entered = await self._database.transaction(

@@ -14,6 +14,7 @@ from durably.sync._events import get_event, set_event
 from durably.sync._generations import continue_as_new
 from durably.sync._messages import recv, send
 from durably.sync._patches import deprecate_patch, patch
+from durably.sync._progress import heartbeat, saved_progress
 from durably.sync._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.sync._time import sleep, sleep_until
 from durably.sync._values import now, random, run_step, uuid4
@@ -26,6 +27,7 @@ __all__ = [
     "continue_as_new",
     "deprecate_patch",
     "get_event",
+    "heartbeat",
     "now",
     "patch",
     "random",
@@ -33,6 +35,7 @@ __all__ = [
     "read_stream_offset",
     "recv",
     "run_step",
+    "saved_progress",
     "send",
     "set_event",
     "shield",

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from durably.core import ops
 from durably.core.ports import HistoryRow
-from durably.engine.performers import effects, events, messages, patches, streams, timers, values, workflows
+from durably.engine.performers import (
+    effects,
+    events,
+    messages,
+    patches,
+    progress,
+    streams,
+    timers,
+    values,
+    workflows,
+)
 from durably.engine.performers.kinds import InsideStep, Performers
 from durably.engine.performers.workflows import await_result, outcome, result_of
 from durably.errors import WrongContext
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["await_result", "inside_step", "outcome", "perform", "result_of"]
 
-_NOUNS = (timers, messages, events, streams, workflows, effects, values, patches)
+_NOUNS = (timers, messages, events, streams, workflows, effects, values, patches, progress)
 _PERFORMERS: Performers = {kind: how for noun in _NOUNS for kind, how in noun.PERFORMERS.items()}
 _INSIDE_STEP: InsideStep = {kind: how for noun in _NOUNS for kind, how in noun.INSIDE_STEP.items()}
 

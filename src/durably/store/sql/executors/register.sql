@@ -1,6 +1,12 @@
--- Enters an executor with a fresh lease on the database's clock. Rows of executors that ended a day ago go.
+-- Enters an executor with a fresh lease on the database's clock. Rows of executors that ended a day ago go,
+-- and what steps had saved of workflows that are gone or have ended.
 WITH swept AS (
     DELETE FROM {extension}.executors WHERE stopped_at < clock_timestamp() - interval '1 day'
+), left_over AS (
+    DELETE FROM {extension}.step_progress p
+    WHERE COALESCE((
+        SELECT s.status FROM {schema}.workflow_status s WHERE s.workflow_uuid = p.workflow_uuid
+    ), 'SUCCESS') IN ('SUCCESS', 'ERROR')
 ), entered AS (
     INSERT INTO {extension}.executors (
         executor_id, application_name, application_version, host, pid, process_start,
