@@ -16,6 +16,7 @@ PRINTS = {
     "agent": "Would you rather have sun or museums?\nTake the 9:10 train to Sintra, it will be sunny.",
     "answer": "It survives crashes, deploys and restarts.\nand restarts.",
     "approval": "order-1: 9.00 paid back\nwaiting for a decision\norder-2: 900.00 paid back",
+    "copying": "3 pages",
     "indexing": "16",
     "orders": "paid 1275.00\npacked 2 x coffee\npacked 100 x filter",
     "poller": "3\nshop/1 SUCCESS\nshop/2 SUCCESS\nshop SUCCESS",

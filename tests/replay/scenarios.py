@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from examples import account, agent, answer, approval, indexing, orders, poller, progress, tickets
+from examples import account, agent, answer, approval, copying, indexing, orders, poller, progress, tickets
 
 __all__ = ["SCENARIOS"]
 
@@ -43,6 +43,10 @@ async def _approval() -> None:
     await handle.send(approval.Decision(approved=True, by="Grace"), "decision", idempotency_key="decision")
 
 
+async def _copying() -> None:
+    await copying.backup.options(workflow_id="backup").start(["one", "two", "three"])
+
+
 async def _indexing() -> None:
     await indexing.index_all.options(workflow_id="index").start(["to be or not to be", "call me Ishmael"])
 
@@ -72,6 +76,7 @@ SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
     "agent": _agent,
     "answer": _answer,
     "approval": _approval,
+    "copying": _copying,
     "indexing": _indexing,
     "orders": _orders,
     "poller": _poller,
