@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 CHECKS := check-format check-style check-generated check-types check-layers check-public-types
 
-.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke longest ci clean pins
+.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke bench-backlogs longest ci clean pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -92,6 +92,9 @@ generate: install ## write the blocking twins of the async modules
 
 bench: install peers ## measure durably and its peers
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-backlogs: install ## measure claims at backlogs up to a million
+	$(BIN)/python -m bench.backlogs
 
 bench-smoke: install peers
 	$(BIN)/python -m bench --smoke

@@ -357,6 +357,7 @@ class App:
             threads=self._threads,
             code=fingerprint(self._functions, [*self._steps, *self._registry.runnable()]),
             listen_queues=self.listen_queues,
+            partitioned=[name for name, (queue, _) in self._queues.items() if queue.partitioned],
         )
         self._client = RecordingClient._over(
             database, codecs=self._codecs, application_name=self.name, listen=self._listen

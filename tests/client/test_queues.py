@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from durably import AsyncDBOSClient, RateLimit, aio
+from durably import AsyncDBOSClient, EnqueueOptions, RateLimit, aio
 from durably.app import App
 from durably.errors import InvalidOption, NoSuchQueue, QueueOwned
 from tests.engine.support import enqueue, eventually, rows, status
@@ -176,3 +176,30 @@ async def test_what_cannot_be_registered_is_refused(client: AsyncDBOSClient) -> 
         await client.pause_queue("q", executor_id="gone")
     assert (await client.get_queue("q")).pauses == ()
     assert (await client.get_queue("q")).concurrency is None
+
+
+async def test_work_without_a_key_is_refused_on_a_partitioned_queue(
+    client: AsyncDBOSClient, database_url: str
+) -> None:
+    await client.register_queue("q", partition_concurrency=1)
+    options: dict[str, Any] = {"workflow_name": "w", "queue_name": "q", "workflow_id": "w"}
+    hint = "queue_partition_key=None: queue 'q' is partitioned, so work for it needs a key"
+    with pytest.raises(InvalidOption, match=hint):
+        await client.enqueue(EnqueueOptions(**options))
+    assert rows(database_url, "SELECT 1 FROM dbos.workflow_status") == []
+    await client.enqueue(EnqueueOptions(**options, queue_partition_key="k", priority=3, timeout=9))
+    made = "SELECT queue_partition_key, priority, workflow_timeout_ms FROM dbos.workflow_status"
+    assert rows(database_url, made) == [("k", 3, 9000)]
+
+
+async def test_an_application_refuses_work_without_a_key_too(database_url: str) -> None:
+    app = App("queues", system_database_url=database_url)
+    queue = app.queue("q", partition_concurrency=1)
+
+    @app.workflow(name="w")
+    async def w() -> None: ...
+
+    async with app:
+        with pytest.raises(InvalidOption, match="queue 'q' is partitioned, so work for it needs a key"):
+            await queue.enqueue(w)
+    assert rows(database_url, "SELECT 1 FROM dbos.workflow_status") == []

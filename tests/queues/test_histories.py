@@ -26,6 +26,7 @@ from tests.support.databases import Databases
 
 MANY = int(os.environ.get("DURABLY_HISTORIES", "3"))
 PROCESSES = 3
+RISING = -1  # each more urgent than the one before: the feed that breaks limits of DBOS
 NOT_OVER = "SELECT count(*) FROM dbos.workflow_status WHERE status <> 'SUCCESS'"
 
 LIMITS = st.fixed_dictionaries(
@@ -37,7 +38,7 @@ LIMITS = st.fixed_dictionaries(
 )
 ACTIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("enqueue"), st.integers(5, 25), st.integers(0, 3)),
+        st.tuples(st.just("enqueue"), st.integers(5, 25), st.sampled_from([0, 1, 2, RISING, RISING])),
         st.tuples(st.just("limit"), st.integers(1, 5)),
         st.tuples(st.just("kill"), st.integers(0, PROCESSES - 1)),
         st.tuples(st.just("pause")),
@@ -103,7 +104,7 @@ class History:
                 workflow_name="job",
                 queue_name="q",
                 workflow_id=f"{self.enqueued:04}",
-                priority=priority or None,
+                priority=(many - n if priority == RISING else priority) or None,
                 queue_partition_key=f"k{n % 4}" if "partition_concurrency" in self.limits else None,
             )
             await self.client.enqueue(options, 20)
@@ -138,7 +139,7 @@ async def _live(url: str, limits: dict[str, Any], actions: list[tuple[Any, ...]]
                 executor.wait_until_ready()
             seen = exits.enter_context(Observer(url))
             history = History(client, executors, limits)
-            for action in [("enqueue", 10, 0), *actions, ("resume",)]:
+            for action in [("enqueue", 10, 0), ("enqueue", 20, RISING), *actions, ("resume",)]:
                 await history.act(action)
             await eventually(lambda: rows(url, NOT_OVER)[0][0] == 0, seconds=60)
     assert seen.broken == []

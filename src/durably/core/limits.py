@@ -11,7 +11,7 @@ from durably.core.ports import QueueRow
 from durably.errors import InvalidOption
 from durably.types import RateLimit
 
-__all__ = ["CONFLICTS", "CURRENT", "Change", "Current", "limited_queue"]
+__all__ = ["CONFLICTS", "CURRENT", "Change", "Current", "key_is_missing", "limited_queue"]
 
 T = TypeVar("T")
 
@@ -63,6 +63,12 @@ def limited_queue(
         partition_rate_limit_max=partition_rate,
         partition_rate_limit_period_sec=partition_period,
     )
+
+
+def key_is_missing(queue_name: str | None) -> InvalidOption:
+    """The error of work without a key for a partitioned queue, where nobody would ever take it."""
+    hint = f"queue {queue_name!r} is partitioned, so work for it needs a key: whose it is, a tenant's id, say"
+    return InvalidOption("queue_partition_key", None, hint)
 
 
 def _check_order(limits: dict[str, int | None]) -> None:

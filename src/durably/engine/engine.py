@@ -16,6 +16,7 @@ import msgspec
 
 from durably.codec import Codecs, attributes_text
 from durably.core.ids import child_id, new_id
+from durably.core.limits import key_is_missing
 from durably.core.ops import StartChild
 from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, World
 from durably.core.records import Create, Created
@@ -62,6 +63,7 @@ class Engine:
         threads: int,
         code: str = "",
         listen_queues: Collection[str] | None = None,
+        partitioned: Collection[str] = (),
     ) -> None:
         self.store = store
         self.world = world
@@ -76,6 +78,7 @@ class Engine:
             code=code,
         )
         self._registry = registry
+        self._partitioned = partitioned
         self.hub = Hub(
             lambda waits: store.poll(waits, None),
             world,
@@ -218,6 +221,8 @@ class Engine:
         number: int = 0,
     ) -> Create:
         call.check()
+        if call.queue_name in self._partitioned and call.queue_partition_key is None:
+            raise key_is_missing(call.queue_name)
         codec = self.resources.codecs.get(call.serialization or definition.serialization)
         workflow_id = call.workflow_id or (
             child_id(parent.workflow_id, number) if parent else new_id(self.world.random)

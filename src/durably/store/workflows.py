@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from durably.core import limits
 from durably.core.records import Create
 from durably.errors import DatabaseError, Deduplicated
 from durably.store import batch
@@ -74,6 +75,8 @@ async def create(database: Database, record: Create) -> Any:
         if not is_refused(error):
             raise
         return batch.refusal(record, error)
+    if not answers[0]:
+        return limits.key_is_missing(record.queue_name)
     return batch.created([record], answers[0])[0]
 
 
