@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -12,7 +13,11 @@ import pytest
 
 from durably import RateLimit, aio
 from durably.app import App
+from durably.concurrency.world import RealWorld
+from durably.core.ports import Claim
 from durably.errors import ConfigurationError, InvalidOption, QueueOwned
+from durably.store.database import Database
+from durably.store.postgres import PostgresStore
 from tests.engine.support import enqueue, eventually, rows, status
 
 STARTS = "SELECT started_at_epoch_ms FROM dbos.workflow_status WHERE status = 'SUCCESS' ORDER BY 1"
@@ -240,3 +245,29 @@ def test_limits_that_cannot_work_are_refused(limits: dict[str, Any], message: st
 def test_dboss_own_queues_cannot_be_declared() -> None:
     with pytest.raises(ConfigurationError, match="names that begin with _dbos_ are DBOS's own"):
         App("limits").queue("_dbos_internal_queue")
+
+
+async def test_a_claim_counts_what_began_while_it_waited_for_the_lock(database_url: str) -> None:
+    rows(database_url, "INSERT INTO dbos.queues (name, concurrency) VALUES ('q', 1)")
+    for name in "ab":
+        enqueue(database_url, name, "w")
+    database = Database(database_url)
+    claim = Claim(
+        queue_name="q",
+        executor_id="e",
+        application_name="limits",
+        app_version="1",
+        owner="token",
+        most=5,
+        runnable=["w\x1f\x1f"],
+        formats=["portable_json"],
+        limited=True,
+    )
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM dbos.queues WHERE name = 'q' FOR UPDATE")
+        asked = asyncio.ensure_future(PostgresStore(database, "limits", RealWorld()).claim(claim))
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        await eventually(lambda: asked.done() or rows(database_url, waiting))
+        other.execute("UPDATE dbos.workflow_status SET status = 'PENDING' WHERE workflow_uuid = 'a'")
+    assert await asked == []
+    await database.close()
