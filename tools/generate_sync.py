@@ -73,7 +73,12 @@ JOBS: Sequence[Twins | Functions] = (
             sources=f"src/durably/aio/{path.name}",
             target=f"src/durably/sync/{path.name}",
             names={"aio": "sync", "AsyncDBOSClient": "DBOSClient", **HANDLES},
-            methods={"perform": "perform_blocking", "client": "client_blocking", "shield": "shield_blocking"},
+            methods={
+                "perform": "perform_blocking",
+                "client": "client_blocking",
+                "completed": "completed_blocking",
+                "shield": "shield_blocking",
+            },
             doc=SYNC if path.name == "__init__.py" else None,
         )
         for path in sorted((ROOT / "src/durably/aio").glob("*.py"))

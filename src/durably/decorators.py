@@ -11,12 +11,11 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, overload
 
 from durably.core import names, ops
-from durably.core.ops import RunStep
 from durably.core.ports import HistoryRow
 from durably.engine import performers, steps
 from durably.engine.call import Call
 from durably.engine.context import Frame, current_frame, current_run
-from durably.engine.registry import StepDefinition, WorkflowDefinition
+from durably.engine.registry import DEFINITION, StepDefinition, WorkflowDefinition
 from durably.errors import ConfigurationError, WrongContext
 from durably.handles import AsyncRunHandle, RunHandle
 from durably.types import Arguments
@@ -276,28 +275,15 @@ def step_function(definition: StepDefinition) -> Callable[..., Any]:
     return _async_step(definition) if definition.is_async else _blocking_step(definition)
 
 
-def _operation(step: StepDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunStep[Any]:
-    return RunStep(
-        step.name,
-        step.function,
-        args,
-        kwargs,
-        step.retry,
-        step.timeout,
-        step.result_type,
-        step.heartbeat_timeout,
-    )
-
-
 def _async_step(step: StepDefinition) -> Callable[..., Any]:
     @functools.wraps(step.function)
     def call(*args: Any, **kwargs: Any) -> Any:
         here = current_frame()
         if here is None or here.step:
             return step.function(*args, **kwargs)
-        return here.run.perform(_operation(step, args, kwargs))
+        return here.run.perform(step.operation(args, kwargs))
 
-    return call
+    return _known(call, step)
 
 
 def _blocking_step(step: StepDefinition) -> Callable[..., Any]:
@@ -312,6 +298,12 @@ def _blocking_step(step: StepDefinition) -> Callable[..., Any]:
                 f"on a thread with `await aio.run_step({step.name!r}, ...)`"
             )
         number, row = here.run.begin(step.name)
-        return steps.run_blocking_step(here.run, number, row, _operation(step, args, kwargs))
+        return steps.run_blocking_step(here.run, number, row, step.operation(args, kwargs))
 
+    return _known(call, step)
+
+
+def _known(call: Callable[..., Any], step: StepDefinition) -> Callable[..., Any]:
+    """A step's function by which its definition is found again: see `registry.step_operation`."""
+    setattr(call, DEFINITION, step)
     return call

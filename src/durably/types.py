@@ -334,6 +334,14 @@ class WorkflowEvent:
     function_id: int
 
 
+@dataclass(frozen=True)
+class First:
+    """What `first_of` came to: the name of the choice that was first, and its value."""
+
+    name: str
+    value: Any = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkflowContext:
     """What a workflow's code can know of its own run.

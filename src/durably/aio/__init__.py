@@ -7,6 +7,15 @@ instants are aware `datetime`s. All of them raise WrongContext outside a workflo
 
 from __future__ import annotations
 
+from durably.aio._choices import (
+    as_completed,
+    first_of,
+    on_event,
+    on_message,
+    on_result,
+    on_step,
+    on_timer,
+)
 from durably.aio._cleanup import shield
 from durably.aio._context import cancel_requested, client, context, step_id, workflow_id
 from durably.aio._events import get_event, set_event
@@ -19,15 +28,22 @@ from durably.aio._time import sleep, sleep_until
 from durably.aio._values import now, random, run_step, uuid4
 
 __all__ = [
+    "as_completed",
     "cancel_requested",
     "client",
     "close_stream",
     "context",
     "continue_as_new",
     "deprecate_patch",
+    "first_of",
     "get_event",
     "heartbeat",
     "now",
+    "on_event",
+    "on_message",
+    "on_result",
+    "on_step",
+    "on_timer",
     "patch",
     "random",
     "read_stream",

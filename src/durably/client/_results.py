@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, overload
 
 from typing_extensions import TypeVar
@@ -15,7 +15,7 @@ from durably.client._session import Open
 from durably.client._waits import GRACE
 from durably.client.declared import DeclaredWorkflow
 from durably.client.handles import AsyncWorkflowHandle
-from durably.core import checks
+from durably.core import checks, names
 from durably.core.ports import ResultRow, Wait
 from durably.errors import DatabaseError, InvalidOption, NoSuchWorkflow, WorkflowTimeout
 from durably.store import workflows
@@ -50,10 +50,10 @@ class Results(Part):
         result_type = Any if declared is None else declared.result_type
         return self._handle(checks.address("workflow_id", workflow_id), result_type)
 
-    async def wait_first(
+    def wait_first(
         self, handles: Sequence[AsyncWorkflowHandle[R]], timeout: Seconds | None = None
-    ) -> AsyncWorkflowHandle[R]:
-        """Wait until one of these workflows has ended, however; returns its handle.
+    ) -> Coroutine[Any, Any, AsyncWorkflowHandle[R]]:
+        """Wait until one of these workflows has ended, however; returns its handle. In a workflow, recorded.
 
         `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout. Raises NoSuchWorkflow for
         one that does not exist.
@@ -62,8 +62,13 @@ class Results(Part):
         """
         if not handles:
             raise InvalidOption("handles", handles, "there is none to wait for")
-        done = await self._wait(handles, timeout, asyncio.FIRST_COMPLETED)
-        return next(handle for handle in handles if handle.workflow_id in done)
+        by_id = {handle.workflow_id: handle for handle in handles}
+
+        async def wait(new_id: Callable[[], str]) -> str:
+            done = await self._wait(handles, timeout, asyncio.FIRST_COMPLETED)
+            return next(id_ for id_ in by_id if id_ in done)
+
+        return self._perform(names.WAIT_FIRST, wait, lambda id_: by_id[id_])
 
     async def wait_all(
         self, handles: Sequence[AsyncWorkflowHandle[R]], timeout: Seconds | None = None

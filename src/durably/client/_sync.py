@@ -208,7 +208,7 @@ class DBOSClient:
     def wait_first(
         self, handles: Sequence[WorkflowHandle[R]], timeout: Seconds | None = None
     ) -> WorkflowHandle[R]:
-        """Wait until one of these workflows has ended, however; returns its handle.
+        """Wait until one of these workflows has ended, however; returns its handle. In a workflow, recorded.
 
         `timeout` in seconds (None: for ever) ends the wait with WorkflowTimeout. Raises NoSuchWorkflow for
         one that does not exist.

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from durably.core import names
-from durably.types import Retry, Seconds
+from durably.types import First, Retry, Seconds
 
 __all__ = [
     "Affect",
     "AppendValue",
+    "Choice",
     "Compute",
+    "FirstOf",
     "Fork",
     "GetEvent",
     "GetResult",
     "Heartbeat",
+    "NextCompleted",
     "Operation",
     "Patch",
     "ReadStream",
@@ -151,6 +154,33 @@ class GetResult(Operation[T]):
     workflow_id: str
     type_: Any = Any
     timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that `first_of` may wait for: an operation that is performed if it is the first."""
+
+    operation: Any  # Sleep, Receive, GetEvent, GetResult or RunStep
+
+
+@dataclass(frozen=True)
+class FirstOf(Operation[First]):
+    """Wait for the first of several things; each has a number behind the decision's."""
+
+    name = _named(names.FIRST_OF)
+    choices: Mapping[str, Choice]
+
+    def width_at(self, recorded: str | None) -> int:
+        """One number for the decision, and one for each choice."""
+        return 1 + len(self.choices)
+
+
+@dataclass(frozen=True)
+class NextCompleted(Operation[int]):
+    """Which of the awaitables that are left comes next; its position among all of them."""
+
+    name = _named(names.NEXT_COMPLETED)
+    waiting: Mapping[int, Any]  # their futures
 
 
 @dataclass(frozen=True)

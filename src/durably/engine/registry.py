@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from durably.codec import Parameters
-from durably.errors import ConfigurationError
+from durably.core.ops import RunStep
+from durably.errors import ConfigurationError, WrongContext
 from durably.types import Retry, Seconds
 
-__all__ = ["Registry", "StepDefinition", "WorkflowDefinition", "seconds"]
+__all__ = ["DEFINITION", "Registry", "StepDefinition", "WorkflowDefinition", "seconds", "step_operation"]
+
+DEFINITION = "__durably_step__"  # the attribute of a step's function that has its definition
 
 Key: TypeAlias = tuple[str, str, str]  # name, class name, config name; '' for none
 
@@ -71,6 +74,29 @@ class StepDefinition:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
+
+    def operation(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> RunStep[Any]:
+        """One call of it."""
+        return RunStep(
+            self.name,
+            self.function,
+            args,
+            kwargs,
+            self.retry,
+            self.timeout,
+            self.result_type,
+            self.heartbeat_timeout,
+        )
+
+
+def step_operation(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> RunStep[Any]:
+    """A call of a step, by the function that its name is bound to; WrongContext for another function."""
+    step: StepDefinition | None = getattr(function, DEFINITION, None)
+    if step is None:
+        name = getattr(function, "__name__", repr(function))
+        raise WrongContext(f"{name} is not a step: decorate it with @app.step")
+    bound = (function.__self__,) if inspect.ismethod(function) else ()
+    return step.operation((*bound, *args), kwargs)
 
 
 class Registry:

@@ -10,12 +10,12 @@ import asyncio
 import concurrent.futures
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from durably.core import names
 from durably.core.ledger import Ledger
-from durably.core.ops import GetResult, Operation
+from durably.core.ops import GetResult, NextCompleted, Operation
 from durably.core.ports import Claimed, HistoryRow
 from durably.core.records import Record, Step
 from durably.engine import about, performers
@@ -138,6 +138,19 @@ class Run:
             self._refuse_second(operation.name)
         number, row = self.begin(operation.name, operation.width_at(self.ledger.next_name()))
         return self.asked_for(operation.name, performers.perform(self, number, row, operation))
+
+    async def completed(self, awaitables: Sequence[Awaitable[T]]) -> AsyncIterator[asyncio.Future[T]]:
+        """Futures of these, in the order in which they are done; which is next is an operation."""
+        futures = {place: asyncio.ensure_future(each) for place, each in enumerate(awaitables)}
+        while futures:
+            yield futures.pop(await self.perform(NextCompleted(dict(futures))))
+
+    def completed_blocking(self, awaitables: Sequence[Any]) -> Iterator[Any]:
+        """A blocking workflow's steps run one after the other; only handles end in an order of their own."""
+        raise WrongContext(
+            f"workflow {self.definition.name!r} blocks, so as_completed takes handles of workflows: "
+            "start them, and give their handles"
+        )
 
     def asked_for(self, name: str, coroutine: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """Note an operation, which ends when its coroutine does."""

@@ -8,6 +8,15 @@ WrongContext outside a workflow.
 
 from __future__ import annotations
 
+from durably.sync._choices import (
+    as_completed,
+    first_of,
+    on_event,
+    on_message,
+    on_result,
+    on_step,
+    on_timer,
+)
 from durably.sync._cleanup import shield
 from durably.sync._context import cancel_requested, client, context, step_id, workflow_id
 from durably.sync._events import get_event, set_event
@@ -20,15 +29,22 @@ from durably.sync._time import sleep, sleep_until
 from durably.sync._values import now, random, run_step, uuid4
 
 __all__ = [
+    "as_completed",
     "cancel_requested",
     "client",
     "close_stream",
     "context",
     "continue_as_new",
     "deprecate_patch",
+    "first_of",
     "get_event",
     "heartbeat",
     "now",
+    "on_event",
+    "on_message",
+    "on_result",
+    "on_step",
+    "on_timer",
     "patch",
     "random",
     "read_stream",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from durably.core import ops
 from durably.core.ports import HistoryRow
 from durably.engine.performers import (
+    choices,
     effects,
     events,
     messages,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["await_result", "inside_step", "outcome", "perform", "result_of"]
 
-_NOUNS = (timers, messages, events, streams, workflows, effects, values, patches, progress)
+_NOUNS = (timers, messages, events, streams, choices, workflows, effects, values, patches, progress)
 _PERFORMERS: Performers = {kind: how for noun in _NOUNS for kind, how in noun.PERFORMERS.items()}
 _INSIDE_STEP: InsideStep = {kind: how for noun in _NOUNS for kind, how in noun.INSIDE_STEP.items()}
 

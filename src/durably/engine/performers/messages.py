@@ -15,7 +15,7 @@ from durably.errors import NoSuchWorkflow
 if TYPE_CHECKING:
     from durably.engine.run import Run
 
-__all__ = ["INSIDE_STEP", "PERFORMERS"]
+__all__ = ["INSIDE_STEP", "PERFORMERS", "decode_message", "receive_record"]
 
 
 async def _send(run: Run, number: int, row: HistoryRow | None, operation: ops.SendMessage) -> None:
@@ -63,10 +63,12 @@ async def _receive(run: Run, number: int, row: HistoryRow | None, operation: ops
         with run.resources.hub.watch(Wait("message", run.workflow_id, topic), ask=False) as news:
             give_up = _is_over(run, operation.timeout, wake)
             reply = await run.record(
-                _receive_record(run, number, topic, give_up, operation.timeout if wake is None else None)
+                receive_record(
+                    run, number, topic, give_up=give_up, wait=operation.timeout if wake is None else None
+                )
             )
             if reply.found:
-                return _decode_message(run, reply, operation.type_)
+                return decode_message(run, reply, operation.type_)
             wake = wake if wake is not None else reply.wake
             with parked(run):
                 await until(run, news, wake)
@@ -79,7 +81,8 @@ def _is_over(run: Run, timeout: float | None, wake: float | None) -> bool:
     return wake is not None and run.resources.database_now() >= wake
 
 
-def _receive_record(run: Run, number: int, topic: str, give_up: bool, wait: float | None) -> Receive:
+def receive_record(run: Run, number: int, topic: str, *, give_up: bool, wait: float | None) -> Receive:
+    """The record that consumes a message, if there is one."""
     codec, now = run.resources.codecs.default, run.now_ms()
     return Receive(
         workflow_id=run.workflow_id,
@@ -95,7 +98,8 @@ def _receive_record(run: Run, number: int, topic: str, give_up: bool, wait: floa
     )
 
 
-def _decode_message(run: Run, reply: Any, type_: Any) -> Any:
+def decode_message(run: Run, reply: Any, type_: Any) -> Any:
+    """The message that a Receive consumed. One that cannot be decoded is consumed all the same."""
     if reply.message is None:
         return None
     codec = run.resources.codecs.reader(reply.serialization, reply.message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from durably.core import ops
 from durably.core.ports import HistoryRow, ResultRow, Wait
+from durably.core.records import Step
 from durably.engine import steps
 from durably.engine.performers.kinds import InsideStep, Performers
 from durably.engine.performers.waiting import parked, until
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from durably.codec import Codecs
     from durably.engine.run import Run
 
-__all__ = ["INSIDE_STEP", "PERFORMERS", "await_result", "outcome", "result_of"]
+__all__ = ["INSIDE_STEP", "PERFORMERS", "await_result", "outcome", "result_of", "result_record"]
 
 
 async def _start_child(run: Run, number: int, row: HistoryRow | None, operation: ops.StartChild) -> str:
@@ -51,6 +52,17 @@ async def await_result(
         wake, _ = await start_timer(run, *timer, seconds=operation.timeout)
     with run.resources.hub.watch(Wait("result", operation.workflow_id)) as news, parked(run):
         ended: ResultRow | None = await until(run, news, wake)
+    record, failed = result_record(run, number, operation, started, ended)
+    await run.record(record)
+    if failed or ended is None:
+        raise run.error_as_recorded(record)
+    return result_of(run.resources.codecs, ended, operation.type_)
+
+
+def result_record(
+    run: Run, number: int, operation: ops.GetResult[Any], started: int, ended: ResultRow | None
+) -> tuple[Step, bool]:
+    """The record of how a workflow ended, and whether that is an error that stands for an outcome."""
     error = _no_outcome(operation, ended)
     codec = run.resources.codecs.default
     record = steps.bare_record(
@@ -63,10 +75,7 @@ async def await_result(
         serialization=codec.name if error or not ended else ended.serialization,
         child_workflow_id=operation.workflow_id,
     )
-    await run.record(record)
-    if error is not None or ended is None:
-        raise run.error_as_recorded(record)
-    return result_of(run.resources.codecs, ended, operation.type_)
+    return record, error is not None
 
 
 def _no_outcome(operation: ops.GetResult[Any], ended: ResultRow | None) -> Exception | None:
