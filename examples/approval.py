@@ -40,14 +40,25 @@ async def pay_back(order: str, cents: int, idempotency_key: str) -> str:
 
 @app.workflow()
 async def refund(order: str, cents: int) -> str:
-    """Ask where it is much; no answer within three days is a no."""
+    """Ask where it is much, and again every day; no answer within three days is a no."""
     if cents > LIMIT:
-        await ask_for_decision(aio.workflow_id(), cents)
         await aio.set_event("state", "waiting for a decision")
-        decision = await aio.recv("decision", timeout=3 * 86_400, type=Decision)
+        decision = await decide(cents)
         if decision is None or not decision.approved:
             return f"{order}: refused by {decision.by if decision else 'nobody in time'}"
     return await pay_back(order, cents, aio.workflow_id())
+
+
+async def decide(cents: int) -> Decision | None:
+    """Whatever comes first: somebody decides, or it is time to remind them."""
+    for _ in range(3):
+        await ask_for_decision(aio.workflow_id(), cents)
+        first = await aio.first_of(
+            decision=aio.on_message("decision", type=Decision), reminder=aio.on_timer(86_400)
+        )
+        if isinstance(first.value, Decision):
+            return first.value
+    return None
 
 
 async def main() -> None:

@@ -23,6 +23,7 @@ DurablyError
 |   +-- WorkflowCancelled       the awaited workflow is cancelled
 |   +-- RecoveryAttemptsExceeded
 |   +-- WorkflowTimeout         the wait was over before the workflow was
+|   +-- NoReply                 a question was not answered in time, or its workflow ended
 |   +-- StreamTimeout           no value came in time
 |   |   +-- StreamEnded         the stream ended before the offset that was asked for
 |   +-- NonDeterminism          the code asks for another operation than was recorded
@@ -60,6 +61,7 @@ __all__ = [
     "EmbeddedUnavailable",
     "EncodeError",
     "InvalidOption",
+    "NoReply",
     "NoSuchQueue",
     "NoSuchStep",
     "NoSuchVersion",
@@ -323,6 +325,16 @@ class WorkflowTimeout(WorkflowError, TimeoutError):
             workflow_id, f"workflow {workflow_id!r} did not end within {seconds:g} s; it goes on"
         )
         self.seconds = seconds
+
+
+class NoReply(WorkflowError, TimeoutError):
+    """A workflow was asked, and its reply did not come in time, or it ended without one."""
+
+    def __init__(self, workflow_id: str, timeout: float, *, ended: bool = False, message: str = "") -> None:
+        why = "ended without answering" if ended else f"did not answer within {timeout:g} s"
+        super().__init__(workflow_id, message or f"workflow {workflow_id!r} was asked and {why}")
+        self.timeout = timeout
+        self.ended = ended
 
 
 class StreamTimeout(WorkflowError, TimeoutError):

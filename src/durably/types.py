@@ -334,6 +334,19 @@ class WorkflowEvent:
     function_id: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReceivedMessage:
+    """A message to a workflow; `consumed_by_function_id` is the operation that received it."""
+
+    message_uuid: str
+    topic: str | None
+    message: Any
+    serialization: str | None
+    created_at_epoch_ms: int
+    consumed: bool
+    consumed_by_function_id: int | None = None
+
+
 @dataclass(frozen=True)
 class First:
     """What `first_of` came to: the name of the choice that was first, and its value."""

@@ -206,3 +206,13 @@ def test_events_are_listed(shop: Durably, new_id: NewId) -> None:
     listed = shop("workflow", "events", wid, "--json").json
     assert listed == [{"key": "said", "value": "hello", "function_id": 3}]
     assert shop("workflow", "events", new_id()).code == 3
+
+
+def test_messages_are_listed(shop: Durably, new_id: NewId) -> None:
+    wid = new_id()
+    shop("enqueue", "gate", "--queue", "orders", "--id", wid)
+    shop("send", wid, "hello", "--topic", "open")
+    [message] = shop("workflow", "messages", wid, "--json").json
+    assert (message["topic"], message["message"]) == ("open", "hello")
+    assert shop("workflow", "messages", wid).out.startswith("created_at\ttopic\treceived_by\tmessage\n")
+    assert shop("workflow", "messages", new_id()).code == 3

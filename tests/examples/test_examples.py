@@ -17,6 +17,7 @@ PRINTS = {
     "answer": "It survives crashes, deploys and restarts.\nand restarts.",
     "approval": "order-1: 9.00 paid back\nwaiting for a decision\norder-2: 900.00 paid back",
     "copying": "3 pages",
+    "haggling": "Answer(leads=True, highest=5000)\nAnswer(leads=False, highest=5000)\nclock: Ada pays 50.00",
     "indexing": "16",
     "orders": "paid 1275.00\npacked 2 x coffee\npacked 100 x filter",
     "poller": "3\nshop/1 SUCCESS\nshop/2 SUCCESS\nshop SUCCESS",

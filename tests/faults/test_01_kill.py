@@ -6,6 +6,8 @@ import random
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from tests.faults import history
 from tests.faults.fleet import Fleet
 from tests.faults.proxy import Act, Exchange, Proxy
@@ -24,6 +26,7 @@ STATEMENTS = (
 )
 
 
+@pytest.mark.timeout(300)  # each kill is a process that starts, on a machine that may have more to do
 def test_a_kill_at_a_statement(
     new_fleet: Callable[[], Fleet], is_full: bool, first_seed: int, table: Table
 ) -> None:
@@ -77,7 +80,7 @@ def kill_once(fleet: Fleet, proxy: Proxy, chance: random.Random, id_: str) -> tu
     proxy.rule = rule
     worker = fleet.launch(url=proxy.url)
     fleet.ask("everything", id=id_)
-    fleet.until(lambda: reached.is_set() or not fleet.active(), 20)
+    fleet.until(lambda: reached.is_set() or not fleet.active(), 60)
     worker.kill()
     fleet.ledger.note("fault", id_)
     return met[0].statements if met else ()

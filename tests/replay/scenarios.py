@@ -10,7 +10,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from examples import account, agent, answer, approval, copying, indexing, orders, poller, progress, tickets
+from examples import (
+    account,
+    agent,
+    answer,
+    approval,
+    copying,
+    haggling,
+    indexing,
+    orders,
+    poller,
+    progress,
+    tickets,
+)
 
 __all__ = ["SCENARIOS"]
 
@@ -47,6 +59,12 @@ async def _copying() -> None:
     await copying.backup.options(workflow_id="backup").start(["one", "two", "three"])
 
 
+async def _haggling() -> None:
+    handle = await haggling.auction.options(workflow_id="lot").start("clock", 2)
+    for number, bid in enumerate((haggling.Bid("Ada", 5000), haggling.Bid("Bob", 4000))):
+        await handle.ask(bid, "bids", idempotency_key=f"bid-{number}")
+
+
 async def _indexing() -> None:
     await indexing.index_all.options(workflow_id="index").start(["to be or not to be", "call me Ishmael"])
 
@@ -77,6 +95,7 @@ SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
     "answer": _answer,
     "approval": _approval,
     "copying": _copying,
+    "haggling": _haggling,
     "indexing": _indexing,
     "orders": _orders,
     "poller": _poller,

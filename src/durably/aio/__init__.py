@@ -20,15 +20,18 @@ from durably.aio._cleanup import shield
 from durably.aio._context import cancel_requested, client, context, step_id, workflow_id
 from durably.aio._events import get_event, set_event
 from durably.aio._generations import continue_as_new
-from durably.aio._messages import recv, send
+from durably.aio._messages import recv, send, send_many
 from durably.aio._patches import deprecate_patch, patch
 from durably.aio._progress import heartbeat, saved_progress
+from durably.aio._questions import Request, ask, recv_request
 from durably.aio._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.aio._time import sleep, sleep_until
 from durably.aio._values import now, random, run_step, uuid4
 
 __all__ = [
+    "Request",
     "as_completed",
+    "ask",
     "cancel_requested",
     "client",
     "close_stream",
@@ -49,9 +52,11 @@ __all__ = [
     "read_stream",
     "read_stream_offset",
     "recv",
+    "recv_request",
     "run_step",
     "saved_progress",
     "send",
+    "send_many",
     "set_event",
     "shield",
     "sleep",

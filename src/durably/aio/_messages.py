@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar, overload
 
+from durably.aio._context import client
+from durably.client import Message
 from durably.core import checks, ops
 from durably.engine.context import current_run
 from durably.types import Seconds
 
-__all__ = ["recv", "send"]
+__all__ = ["recv", "send", "send_many"]
 
 T = TypeVar("T")
 
@@ -25,6 +27,14 @@ def send(
     checks.optional_address("topic", topic)
     checks.optional_address("idempotency_key", idempotency_key)
     return current_run().perform(ops.SendMessage(destination_id, message, topic, idempotency_key))
+
+
+def send_many(items: Sequence[Message]) -> Coroutine[Any, Any, None]:
+    """Send messages in one transaction, exactly once: all of them, or none; received in this order.
+
+    await aio.send_many([Message(destination_id=id, message="stop") for id in ids])
+    """
+    return client().send_many(items)
 
 
 @overload

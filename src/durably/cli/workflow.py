@@ -135,6 +135,24 @@ def steps(workflow_id: WorkflowId, session: Session) -> None:
 
 @app.command()
 @command
+def messages(workflow_id: WorkflowId, session: Session) -> None:
+    """List the messages that were sent to a workflow, and which operation received them."""
+    with connection.client(session) as client:
+        found = client.list_workflow_messages(workflow_id)
+        if not found:
+            client.get_workflow(workflow_id)  # raises where there is none
+    if session.as_json:
+        output.print_json(found)
+        return
+    rows = [
+        (output.clock(m.created_at_epoch_ms), m.topic, m.consumed_by_function_id, m.message) for m in found
+    ]
+    columns = ("created_at", "topic", "received_by", "message")
+    output.print_table(columns, rows, empty=f"{workflow_id} was sent no message")
+
+
+@app.command()
+@command
 def events(workflow_id: WorkflowId, session: Session) -> None:
     """List what a workflow has published: every value, in order."""
     with connection.client(session) as client:

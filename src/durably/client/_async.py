@@ -12,6 +12,7 @@ from durably.client._forks import Forks
 from durably.client._management import Management
 from durably.client._messages import Messages
 from durably.client._opening import Opening
+from durably.client._questions import Questions
 from durably.client._queues import Queues
 from durably.client._results import Results
 from durably.client._session import Session, Settings
@@ -29,7 +30,18 @@ __all__ = ["AsyncDBOSClient"]
 
 
 class AsyncDBOSClient(
-    Enqueueing, Results, Messages, Events, Streams, Workflows, Management, Forks, Versions, Queues, Explaining
+    Enqueueing,
+    Results,
+    Messages,
+    Questions,
+    Events,
+    Streams,
+    Workflows,
+    Management,
+    Forks,
+    Versions,
+    Queues,
+    Explaining,
 ):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
+from durably.client import _decode as decode
 from durably.client import _records as records
 from durably.client._base import Part
+from durably.core import checks, names
 from durably.core.records import Send
 from durably.store import batch, callers, messages
+from durably.types import ReceivedMessage
 
 __all__ = ["Message", "Messages"]
 
@@ -65,21 +70,59 @@ class Messages(Part):
             answers = await callers.perform(connection, open_.database.schemas, [batch.sending([record])])
             batch.raise_refused(batch.sent([record], answers[0])[0])
 
-    async def send_many(self, items: Sequence[Message]) -> None:
-        """Send messages in one transaction: all of them, or none. Raises as `send`.
+    def send_many(self, items: Sequence[Message]) -> Coroutine[Any, Any, None]:
+        """Send messages in one transaction: all of them, or none; they are received in this order.
 
-        await client.send_many([Message(destination_id=id, message="stop") for id in ids])
+        In a workflow they are one operation, sent exactly once. Raises as `send`.
+
+            await client.send_many([Message(destination_id=id, message="stop") for id in ids])
         """
-        made = [self._message(item) for item in items]
-        if made:
-            await self._session.call(lambda open_: messages.send_together(open_.database, made))
 
-    def _message(self, item: Message) -> Send:
+        async def send(new_id: Callable[[], str]) -> None:
+            made = [self._message(item, new_id) for item in items]
+            if made:
+                await self._session.call(
+                    lambda open_: messages.send_together(open_.database, _in_order(made))
+                )
+
+        return self._perform(names.SEND_MANY, send, lambda nothing: nothing)
+
+    def list_workflow_messages(self, workflow_id: str) -> Coroutine[Any, Any, list[ReceivedMessage]]:
+        """Return the messages that were sent to a workflow, the oldest first, received or not.
+
+        A message that cannot be decoded here is its text.
+
+            unread = [m for m in await client.list_workflow_messages("order-17") if not m.consumed]
+        """
+        checks.address("workflow_id", workflow_id)
+        codecs = self._session.settings.codecs
+        return self._look(
+            lambda open_: messages.list_messages(open_.database, workflow_id),
+            lambda rows: [
+                ReceivedMessage(
+                    **row | {"message": decode.shown(codecs, row["message"], row["serialization"])}
+                )
+                for row in rows
+            ],
+        )
+
+    def _message(self, item: Message, new_id: Callable[[], str] | None = None) -> Send:
         return records.message(
             item.destination_id,
             item.message,
             item.topic,
             item.idempotency_key,
             codec=records.writable(self._session.settings.codecs, item.serialization),
-            ids=self._session,
+            new_id=new_id or self._session.new_message_id,
         )
+
+
+def _in_order(made: Sequence[Send]) -> list[Send]:
+    """The same, with ids by which messages of one moment are received in this order."""
+    given = {record.message_uuid for record in made if "::" in record.message_uuid}
+    return [
+        record
+        if record.message_uuid in given
+        else replace(record, message_uuid=f"{made[0].message_uuid}-{place:06}")
+        for place, record in enumerate(made)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from durably.client.declared import DeclaredOptions, DeclaredWorkflow
@@ -93,13 +93,13 @@ def message(
     idempotency_key: str | None,
     *,
     codec: Codec,
-    ids: Ids,
+    new_id: Callable[[], str],
 ) -> Send:
     """The record of a message; a key makes every message with it, to this destination, the same one."""
     destination = checks.address("destination_id", destination_id)
     key = checks.optional_name("idempotency_key", idempotency_key)
     return Send(
-        message_uuid=ids.new_id() if key is None else f"{key}::{destination}",
+        message_uuid=new_id() if key is None else f"{key}::{destination}",
         destination=destination,
         topic=checks.optional_name("topic", topic) or NULL_TOPIC,
         message=codec.encode(value, subject="message"),

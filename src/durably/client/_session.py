@@ -96,6 +96,7 @@ class Session:
         self.world: RealWorld = RealWorld()
         self._open: Open | None = None
         self._opening: tuple[int, asyncio.Task[Open]] | None = None
+        self._message_ids = ids.OrderedIds(self.world.now, self.world.random)
         self._closed = False
 
     @classmethod
@@ -115,6 +116,10 @@ class Session:
         open_, self._open = self._open, None
         if open_ is not None and open_.pid == os.getpid():
             await open_.close()
+
+    def new_message_id(self) -> str:
+        """A random UUID that is greater than those before it: messages of one moment keep their order."""
+        return self._message_ids.new_id()
 
     def new_id(self) -> str:
         """A random UUID."""

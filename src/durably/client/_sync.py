@@ -25,6 +25,7 @@ from durably.types import (
     QueueInfo,
     QueueStats,
     RateLimit,
+    ReceivedMessage,
     Seconds,
     StartStep,
     StepInfo,
@@ -264,11 +265,51 @@ class DBOSClient:
         )
 
     def send_many(self, items: Sequence[Message]) -> None:
-        """Send messages in one transaction: all of them, or none. Raises as `send`.
+        """Send messages in one transaction: all of them, or none; they are received in this order.
 
-        client.send_many([Message(destination_id=id, message="stop") for id in ids])
+        In a workflow they are one operation, sent exactly once. Raises as `send`.
+
+            client.send_many([Message(destination_id=id, message="stop") for id in ids])
         """
         return self._portal.call(self._async.send_many, items)
+
+    def list_workflow_messages(self, workflow_id: str) -> list[ReceivedMessage]:
+        """Return the messages that were sent to a workflow, the oldest first, received or not.
+
+        A message that cannot be decoded here is its text.
+
+            unread = [m for m in client.list_workflow_messages("order-17") if not m.consumed]
+        """
+        return self._portal.call(self._async.list_workflow_messages, workflow_id)
+
+    def ask(
+        self,
+        workflow_id: str,
+        question: Any,
+        topic: str | None = None,
+        *,
+        timeout: Seconds = 60.0,
+        type_: Any = Any,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Ask a workflow that runs, and return its reply, decoded to `type_`.
+
+        The workflow takes the question with `recv_request(topic)` and answers with `request.reply(value)`.
+        Both are ordinary rows: a message `{"ask": id, "question": ...}`, and an event `reply:<id>`. With
+        `idempotency_key` the same question asked again has the same reply. Raises NoReply when none has come
+        within `timeout` seconds, or at once when the workflow has ended without one; NoSuchWorkflow.
+
+            answer = client.ask("order-17", {"may": "ship"}, "questions", timeout=10)
+        """
+        return self._portal.call(
+            self._async.ask,
+            workflow_id,
+            question,
+            topic,
+            timeout=timeout,
+            type_=type_,
+            idempotency_key=idempotency_key,
+        )
 
     def get_event(
         self,
@@ -913,6 +954,23 @@ class WorkflowHandle(Generic[R_co]):
         handle.send({"ok": True}, topic="approval")
         """
         return self._portal.call(self._async.send, message, topic, idempotency_key)
+
+    def ask(
+        self,
+        question: Any,
+        topic: str | None = None,
+        *,
+        timeout: Seconds = 60.0,
+        type_: Any = Any,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Ask it, and return its reply. See the client's `ask`.
+
+        answer = handle.ask({"may": "ship"}, "questions", timeout=10)
+        """
+        return self._portal.call(
+            self._async.ask, question, topic, timeout=timeout, type_=type_, idempotency_key=idempotency_key
+        )
 
     def get_event(
         self, key: str, timeout_seconds: Seconds = 60, type_: Any = Any, *, missing_ok: bool = False

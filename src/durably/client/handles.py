@@ -137,6 +137,23 @@ class AsyncWorkflowHandle(Generic[R_co]):
         """
         await self._client.send(self.workflow_id, message, topic, idempotency_key)
 
+    async def ask(
+        self,
+        question: Any,
+        topic: str | None = None,
+        *,
+        timeout: Seconds = 60.0,
+        type_: Any = Any,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Ask it, and return its reply. See the client's `ask`.
+
+        answer = await handle.ask({"may": "ship"}, "questions", timeout=10)
+        """
+        return await self._client.ask(
+            self.workflow_id, question, topic, timeout=timeout, type_=type_, idempotency_key=idempotency_key
+        )
+
     async def get_event(
         self, key: str, timeout_seconds: Seconds = 60, type_: Any = Any, *, missing_ok: bool = False
     ) -> Any:

@@ -12,6 +12,7 @@ from durably.types import First, Retry, Seconds
 __all__ = [
     "Affect",
     "AppendValue",
+    "Ask",
     "Choice",
     "Compute",
     "FirstOf",
@@ -144,6 +145,19 @@ class ReadStream(Operation[T]):
     def name(self) -> str:
         """Reading one offset has a name of its own."""
         return names.READ_STREAM_OFFSET if self.once else names.READ_STREAM
+
+
+@dataclass(frozen=True)
+class Ask(Operation[Any]):
+    """Send a question and wait for its reply: the numbers of the message, of the event, and of its timer."""
+
+    width = 3
+    name = _named(names.SEND)
+    workflow_id: str
+    question: Any
+    topic: str | None
+    timeout: float
+    type_: Any = Any
 
 
 @dataclass(frozen=True)

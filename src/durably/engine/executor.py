@@ -11,12 +11,13 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from durably.codec import Codec, Codecs
 from durably.concurrency.portal import detached_context
 from durably.concurrency.ticket import ThreadTicket, Ticket
+from durably.core.ids import OrderedIds
 from durably.core.ports import (
     Claimed,
     ExecutorIdentity,
@@ -85,6 +86,10 @@ class Resources:
     executor_id: Callable[[], str] = lambda: ""
     client: Callable[[], Any] = lambda: None  # the application's own, for what a workflow does to others
     client_blocking: Callable[[], Any] = lambda: None
+    message_ids: OrderedIds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.message_ids = OrderedIds(self.world.now, self.world.random)
 
     def database_now(self) -> float:
         """Epoch seconds of the database's clock, as the last heartbeat saw it."""

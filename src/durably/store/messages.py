@@ -11,12 +11,17 @@ from durably.store import batch
 from durably.store.database import Database
 from durably.store.failures import first_line, is_refused
 
-__all__ = ["send", "send_together"]
+__all__ = ["list_messages", "send", "send_together"]
 
 
 async def send(database: Database, record: Send) -> Any:
     """Send a message, in one round trip: None, or an exception. Repeating a record is safe."""
     return (await batch.commit(database, None, [record]))[0]
+
+
+async def list_messages(database: Database, workflow_id: str) -> list[dict[str, Any]]:
+    """The messages of a workflow, received or not."""
+    return [row._asdict() for row in await database.rows("messages/list", {"workflow_id": workflow_id})]
 
 
 async def send_together(database: Database, records: Sequence[Send]) -> None:

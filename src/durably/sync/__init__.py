@@ -21,15 +21,18 @@ from durably.sync._cleanup import shield
 from durably.sync._context import cancel_requested, client, context, step_id, workflow_id
 from durably.sync._events import get_event, set_event
 from durably.sync._generations import continue_as_new
-from durably.sync._messages import recv, send
+from durably.sync._messages import recv, send, send_many
 from durably.sync._patches import deprecate_patch, patch
 from durably.sync._progress import heartbeat, saved_progress
+from durably.sync._questions import Request, ask, recv_request
 from durably.sync._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.sync._time import sleep, sleep_until
 from durably.sync._values import now, random, run_step, uuid4
 
 __all__ = [
+    "Request",
     "as_completed",
+    "ask",
     "cancel_requested",
     "client",
     "close_stream",
@@ -50,9 +53,11 @@ __all__ = [
     "read_stream",
     "read_stream_offset",
     "recv",
+    "recv_request",
     "run_step",
     "saved_progress",
     "send",
+    "send_many",
     "set_event",
     "shield",
     "sleep",

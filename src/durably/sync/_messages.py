@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar, overload
 
+from durably.client import Message
 from durably.core import checks, ops
 from durably.engine.context import current_run
+from durably.sync._context import client
 from durably.types import Seconds
 
-__all__ = ["recv", "send"]
+__all__ = ["recv", "send", "send_many"]
 
 T = TypeVar("T")
 
@@ -25,6 +28,14 @@ def send(
     checks.optional_address("topic", topic)
     checks.optional_address("idempotency_key", idempotency_key)
     return current_run().perform_blocking(ops.SendMessage(destination_id, message, topic, idempotency_key))
+
+
+def send_many(items: Sequence[Message]) -> None:
+    """Send messages in one transaction, exactly once: all of them, or none; received in this order.
+
+    sync.send_many([Message(destination_id=id, message="stop") for id in ids])
+    """
+    return client().send_many(items)
 
 
 @overload

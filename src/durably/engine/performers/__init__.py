@@ -18,6 +18,7 @@ from durably.engine.performers import (
     messages,
     patches,
     progress,
+    questions,
     streams,
     timers,
     values,
@@ -32,7 +33,19 @@ if TYPE_CHECKING:
 
 __all__ = ["await_result", "inside_step", "outcome", "perform", "result_of"]
 
-_NOUNS = (timers, messages, events, streams, choices, workflows, effects, values, patches, progress)
+_NOUNS = (
+    timers,
+    messages,
+    events,
+    questions,
+    streams,
+    choices,
+    workflows,
+    effects,
+    values,
+    patches,
+    progress,
+)
 _PERFORMERS: Performers = {kind: how for noun in _NOUNS for kind, how in noun.PERFORMERS.items()}
 _INSIDE_STEP: InsideStep = {kind: how for noun in _NOUNS for kind, how in noun.INSIDE_STEP.items()}
 

@@ -14,7 +14,7 @@ from durably.engine.performers.waiting import parked, timer, until
 if TYPE_CHECKING:
     from durably.engine.run import Run
 
-__all__ = ["INSIDE_STEP", "PERFORMERS"]
+__all__ = ["INSIDE_STEP", "PERFORMERS", "get", "get_in_step"]
 
 
 async def _set_event(run: Run, number: int, row: HistoryRow | None, operation: ops.SetEventValue) -> None:
@@ -42,7 +42,8 @@ def _event(run: Run, number: int, operation: ops.SetEventValue, *, in_step: bool
     )
 
 
-async def _get_event(run: Run, number: int, row: HistoryRow | None, operation: ops.GetEvent[Any]) -> Any:
+async def get(run: Run, number: int, row: HistoryRow | None, operation: ops.GetEvent[Any]) -> Any:
+    """Wait for an event, and record it."""
     if row is not None:
         return run.recall(row, operation.type_)
     started = run.now_ms()
@@ -59,7 +60,8 @@ async def _get_event(run: Run, number: int, row: HistoryRow | None, operation: o
     return run.resources.codecs.decode(value, serialization, operation.type_)
 
 
-async def _get_event_in_step(run: Run, step: int, operation: ops.GetEvent[Any]) -> Any:
+async def get_in_step(run: Run, step: int, operation: ops.GetEvent[Any]) -> Any:
+    """Wait for an event, without a record."""
     wake = run.resources.database_now() + operation.timeout
     found = await _await_event(run, operation, wake)
     if found is None:
@@ -73,5 +75,5 @@ async def _await_event(run: Run, operation: ops.GetEvent[Any], wake: float) -> A
         return await until(run, news, wake)
 
 
-PERFORMERS: Performers = {ops.SetEventValue: _set_event, ops.GetEvent: _get_event}
-INSIDE_STEP: InsideStep = {ops.SetEventValue: _set_event_in_step, ops.GetEvent: _get_event_in_step}
+PERFORMERS: Performers = {ops.SetEventValue: _set_event, ops.GetEvent: get}
+INSIDE_STEP: InsideStep = {ops.SetEventValue: _set_event_in_step, ops.GetEvent: get_in_step}

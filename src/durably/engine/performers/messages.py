@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from durably.core import names, ops
-from durably.core.ids import new_id
 from durably.core.ports import HistoryRow, Wait
 from durably.core.records import Receive, Send
 from durably.engine.performers.kinds import InsideStep, Performers
@@ -15,10 +14,11 @@ from durably.errors import NoSuchWorkflow
 if TYPE_CHECKING:
     from durably.engine.run import Run
 
-__all__ = ["INSIDE_STEP", "PERFORMERS", "decode_message", "receive_record"]
+__all__ = ["INSIDE_STEP", "PERFORMERS", "decode_message", "receive_record", "send", "send_in_step"]
 
 
-async def _send(run: Run, number: int, row: HistoryRow | None, operation: ops.SendMessage) -> None:
+async def send(run: Run, number: int, row: HistoryRow | None, operation: ops.SendMessage) -> None:
+    """Send, and record it in the same transaction."""
     if row is not None:
         run.recall(row)
         return
@@ -30,13 +30,14 @@ async def _send(run: Run, number: int, row: HistoryRow | None, operation: ops.Se
         raise
 
 
-async def _send_in_step(run: Run, step: int, operation: ops.SendMessage) -> None:
+async def send_in_step(run: Run, step: int, operation: ops.SendMessage) -> None:
+    """Send, fenced and without a record."""
     await run.record(_message(run, step, operation, in_step=True))
 
 
 def _message(run: Run, number: int, operation: ops.SendMessage, *, in_step: bool) -> Send:
     codec = run.resources.codecs.default
-    key = operation.idempotency_key or new_id(run.resources.world.random)
+    key = operation.idempotency_key or run.resources.message_ids.new_id()
     now = run.now_ms()
     return Send(
         message_uuid=f"{key}::{operation.destination}" if operation.idempotency_key else key,
@@ -108,5 +109,5 @@ def decode_message(run: Run, reply: Any, type_: Any) -> Any:
     return codec.decode(reply.message, type_)
 
 
-PERFORMERS: Performers = {ops.SendMessage: _send, ops.Receive: _receive}
-INSIDE_STEP: InsideStep = {ops.SendMessage: _send_in_step}
+PERFORMERS: Performers = {ops.SendMessage: send, ops.Receive: _receive}
+INSIDE_STEP: InsideStep = {ops.SendMessage: send_in_step}
