@@ -105,16 +105,29 @@ class Fleet:
             worker.wait_ready()
         return worker
 
-    def ask(self, name: str, *arguments: Any, id: str, queue: str = "q") -> None:
+    def kill(self, worker: Worker) -> float:
+        """Kill a worker, note that, and return the instant."""
+        worker.kill()
+        self.ledger.note("fault", value=worker.pid)
+        return time.monotonic()
+
+    def ask(self, name: str, *arguments: Any, id: str, queue: str = "q", **options: Any) -> None:
         """Enqueue a workflow."""
         with self.client() as client:
-            self.ask_with(client, name, *arguments, id=id, queue=queue)
+            self.ask_with(client, name, *arguments, id=id, queue=queue, **options)
 
-    def ask_with(self, client: DBOSClient, name: str, *arguments: Any, id: str, queue: str = "q") -> None:
+    def ask_with(
+        self, client: DBOSClient, name: str, *arguments: Any, id: str, queue: str = "q", **options: Any
+    ) -> None:
         """Enqueue a workflow with a client that is open."""
         self.ledger.note("ask", id)
-        client.enqueue(EnqueueOptions(workflow_name=name, queue_name=queue, workflow_id=id), *arguments)
+        asked = EnqueueOptions(workflow_name=name, queue_name=queue, workflow_id=id, **options)
+        client.enqueue(asked, *arguments)
         self.ledger.note("told", id)
+
+    def begun(self, id: str, step: int = 1, times: int = 1) -> None:
+        """Wait until a step's body has begun so often."""
+        self.until(lambda: self.ledger.count("begin", id, step) >= times, 20)
 
     def see(self, *ids: str, timeout: float = 30.0) -> list[Any]:
         """Wait for results as a client does."""
@@ -126,9 +139,10 @@ class Fleet:
             return values
 
     @contextmanager
-    def client(self, **options: Any) -> Iterator[DBOSClient]:
-        """A client on the server itself."""
-        with DBOSClient.create(system_database_url=self.url, application_name="faults", **options) as client:
+    def client(self, url: str | None = None, **options: Any) -> Iterator[DBOSClient]:
+        """A client on the server itself, or behind the proxy of that URL."""
+        made = DBOSClient.create(system_database_url=url or self.url, application_name="faults", **options)
+        with made as client:
             yield client
 
     def rows(self, query: Any, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -181,6 +181,8 @@ def _check_limit(events: Iterable[Event], limit: int, report: Report) -> None:
                 report.over.append(f"{len(running)} at once, the limit is {limit}: {sorted(running)}")
         elif event.kind == "end":
             running.discard(key)
+        elif event.kind == "fault" and isinstance(event.value, int):  # of that process
+            running = {one for one in running if one[2] != event.value}
 
 
 def _ids(events: Iterable[Event], kind: str) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = ["Event", "Kind", "Ledger"]
 
-Kind: TypeAlias = Literal["ask", "told", "begin", "end", "see", "wake", "fault"]
+Kind: TypeAlias = Literal["ask", "told", "begin", "end", "see", "wake", "fault", "cancelled"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Event:
 
     ask: a client asks for a workflow, and told: it is told that it exists. begin, end: the body of step
     `step` runs in process `pid`, and `end` has what it returned. wake: a timer rang, `value` seconds after
-    its time. see: a client sees the result `value`. fault: one was made.
+    its time. see: a client sees the result `value`. cancelled: a body is told to stop. fault: one was made,
+    and where it was the death of a process, `value` is its id.
     """
 
     kind: Kind

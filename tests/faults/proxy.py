@@ -86,6 +86,10 @@ class Proxy:
         """Reset every connection that is open; how many there were."""
         return self._call(self._cut_all())
 
+    def silence_all(self) -> int:
+        """Let nothing more through on the connections that are open, without a word; how many there were."""
+        return self._call(self._silence_all())
+
     @contextlib.contextmanager
     def silent(self) -> Iterator[None]:
         """Nothing gets through meanwhile, and nobody is told; new connections are not answered."""
@@ -149,6 +153,11 @@ class Proxy:
         for link in links:
             link.cut()
         return len(links)
+
+    async def _silence_all(self) -> int:
+        for link in self._links:
+            link.silent = True
+        return len(self._links)
 
     async def _close(self) -> None:
         self._server.close()

@@ -59,6 +59,51 @@ def build(
             total = add_blocking(step, total)
         return total
 
+    @app.step(name="slowly")
+    async def slowly(step: int, total: int, seconds: float) -> int:
+        id_ = aio.workflow_id()
+        ledger.note("begin", id_, step=step)
+        await asyncio.sleep(seconds)
+        ledger.note("end", id_, step=step, value=total + step)
+        return total + step
+
+    @app.workflow(name="climb")
+    async def climb(steps: int, seconds: float) -> int:
+        total = 0
+        for step in range(1, steps + 1):
+            total = await slowly(step, total, seconds)
+        return total
+
+    @app.step(name="linger")
+    async def linger() -> str:
+        """The first one lingers until it is told to stop; the next ends at once."""
+        id_ = aio.workflow_id()
+        ledger.note("begin", id_, step=1)
+        try:
+            if ledger.count("begin", id_) == 1:
+                await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            ledger.note("cancelled", id_, step=1)
+            raise
+        ledger.note("end", id_, step=1, value="gone on")
+        return "gone on"
+
+    @app.workflow(name="lingers")
+    async def lingers() -> list[Any]:
+        return [await linger(), await add(2, 0)]
+
+    @app.step(name="block")
+    async def block(seconds: float) -> str:
+        """Blocks the event loop, as user code may."""
+        ledger.note("begin", aio.workflow_id(), step=1)
+        time.sleep(seconds)  # that is the fault
+        ledger.note("end", aio.workflow_id(), step=1, value="late")
+        return "late"
+
+    @app.workflow(name="blocks")
+    async def blocks(seconds: float) -> str:
+        return await block(seconds)
+
     @app.step(name="hold")
     async def hold(seconds: float) -> str:
         ledger.note("begin", aio.workflow_id(), step=1)

@@ -105,6 +105,11 @@ async def test_a_silent_connection_is_given_up(connection: Connection) -> None:
     assert connection.closed
 
 
+async def test_a_slow_answer_that_keeps_coming_is_waited_for(connection: Connection) -> None:
+    slowly = "SELECT repeat('x', 100000), pg_sleep(0.06)::text FROM generate_series(1, 10)"
+    assert len((await connection.request([request(slowly)], seconds=0.3))[0]) == 10
+
+
 async def test_the_connection_of_a_cancelled_request_is_closed_alone(database_url: str) -> None:
     connections = Connections(lambda: Connection.connect(database_url, autocommit=True), most=2, patience=5)
     cancelled, other = await connections.take(), await connections.take()

@@ -26,7 +26,7 @@ PLANS = (
     "SET plan_cache_mode = force_generic_plan; SET jit = off; "
     "SET enable_seqscan = off; SET enable_nestloop = off"
 )
-DEADLINE = 30.0  # seconds that a statement may take before its connection is abandoned
+DEADLINE = 10.0  # seconds that a server may be silent amid a statement before its connection is abandoned
 POOL_TIMEOUT = 10.0  # seconds to wait for a free connection
 GRACE = 5.0  # seconds beyond a limit that the server itself keeps
 

@@ -56,7 +56,7 @@ class Connection(psycopg.AsyncConnection[Any]):
     async def request(self, requests: Sequence[Request], *, seconds: float) -> list[Rows]:
         """Execute statements, several as one implicit transaction in one round trip; the rows of each.
 
-        Raises psycopg's errors. A connection that does not answer within `seconds` is given up.
+        Raises psycopg's errors. A connection on which nothing moves for `seconds` is given up.
         """
         return await self._exchange.run(requests, seconds)
 
@@ -78,11 +78,13 @@ class Exchange:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[list[PGresult]] | None = None
         self._results: list[PGresult] = []
+        self._moved = 0.0  # when bytes last came or went, by the loop's clock
         self._syncs = False  # the answer ends with a synchronisation point, not with its first result
 
     async def run(self, requests: Sequence[Request], seconds: float) -> list[Rows]:
         loop = self._watch()
-        timer = loop.call_later(seconds, self._expire, seconds)
+        self._moved = loop.time()
+        self._timer = loop.call_later(seconds, self._expire, seconds)
         try:
             statements = [
                 self._prepared.get(request.statement) or await self._prepare(request.statement)
@@ -97,7 +99,7 @@ class Exchange:
             self._connection.is_abandoned = True
             raise
         finally:
-            timer.cancel()
+            self._timer.cancel()
         self._raise_error(results)
         return [self._rows(statement, result) for statement, result in zip(statements, results, strict=True)]
 
@@ -186,11 +188,14 @@ class Exchange:
 
     def _push_on(self) -> None:
         assert self._loop is not None
+        self._moved = self._loop.time()
         if self._socket is not None:
             self._loop.remove_writer(self._socket)
         self._push()
 
     def _readable(self) -> None:
+        assert self._loop is not None
+        self._moved = self._loop.time()
         try:
             self._pgconn.consume_input()
             while self._answer is not None and not self._pgconn.is_busy():
@@ -218,6 +223,12 @@ class Exchange:
             self._answer.set_exception(error)
 
     def _expire(self, seconds: float) -> None:
+        """Give up, unless bytes moved meanwhile: a large value takes its time on a slow network."""
+        assert self._loop is not None
+        left = self._moved + seconds - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._expire, seconds)
+            return
         self._fail(psycopg.OperationalError(f"no answer within {seconds:g} s; the connection is given up"))
 
     # --- results ------------------------------------------------------------------------------------------
