@@ -1,6 +1,6 @@
 """What real DBOS does when code changes under a workflow, and what rows methods and children get.
 
-Argument: the system database's URL. Prints one JSON document; tests/interop/test_code_changes.py compares it with
+Argument: the system database's URL. Prints one JSON document, compared in tests/interop/test_code_changes.py
 what durably does.
 """
 
