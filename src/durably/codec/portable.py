@@ -115,7 +115,7 @@ class PortableJSON:
     def _read_leniently(self, text: str) -> _Arguments:
         try:
             return msgspec.convert(read_json(text, self.name), _Arguments)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:
             why = f"arguments are an object with positionalArgs and namedArgs ({error})"
             raise malformed(why, self.name) from None
 

@@ -119,7 +119,7 @@ class SuperJSON:
     def _read_leniently(self, text: str) -> _Envelope:
         try:
             return msgspec.convert(read_json(text, self.name), _Envelope)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:
             raise malformed(f"it has no json, or lacks DBOS's marker ({error})", self.name) from None
 
     def _revive(self, envelope: _Envelope) -> Any:
