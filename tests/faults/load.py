@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from durably.errors import DatabaseError
@@ -20,12 +21,19 @@ class Load:
     """
 
     def __init__(
-        self, fleet: Fleet, name: str, *arguments: Any, pace: float = 0.02, url: str | None = None
+        self,
+        fleet: Fleet,
+        name: str,
+        *arguments: Any,
+        pace: float = 0.02,
+        url: str | None = None,
+        queues: Sequence[str] = ("q",),
     ) -> None:
         self._fleet = fleet
         self._call = (name, *arguments)
         self._pace = pace
         self._url = url
+        self._queues = queues
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self.ids: list[str] = []  # acknowledged
@@ -43,9 +51,10 @@ class Load:
     def _run(self) -> None:
         with self._fleet.client(self._url) as client:
             while not self._over.wait(self._pace):
-                id_ = f"load-{len(self.ids)}"
+                number = len(self.ids)
+                id_, queue = f"load-{number}", self._queues[number % len(self._queues)]
                 try:
-                    self._fleet.ask_with(client, *self._call, id=id_)
+                    self._fleet.ask_with(client, *self._call, id=id_, queue=queue)
                 except DatabaseError as error:
                     self.errors.append(str(error))
                 else:

@@ -144,3 +144,20 @@ async def test_the_server_ends_it_while_it_lies_idle(connection: Connection, dat
 async def terminate(database_url: str, pid: int) -> None:
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
         await other.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+async def test_a_statement_that_another_connection_prepared_is_sent_whole(connection: Connection) -> None:
+    """As behind a pooler in transaction mode, where what was prepared is on another connection."""
+    await one(connection, "SELECT 1")
+    await connection.execute("DEALLOCATE ALL")
+    assert await one(connection, "SELECT 1") == [(1,)]
+    together = [request("SELECT 2"), request("SELECT $1::int", n=3)]
+    assert await connection.request(together, seconds=5) == [[(2,)], [(3,)]]
+
+
+async def test_a_name_that_is_taken_is_the_same_statement(database_url: str) -> None:
+    """Another client of the pooler has prepared it on this connection of the server's."""
+    async with await Connection.connect(database_url, autocommit=True) as connection:
+        await one(connection, "SELECT 1")
+        connection._exchange._prepared.clear()
+        assert await one(connection, "SELECT 1") == [(1,)]

@@ -4,6 +4,10 @@ Through a cursor, a lone checkpoint costs more time in the driver than in the se
 statement is searched for parameters, a lock is taken, the socket is registered and forgotten again. Ours are
 few and known: each is prepared once per connection, its parameters are text whose types the server infers,
 and the socket stays registered. Everything else that psycopg can do, it does on the same connection as ever.
+
+Behind a pooler in transaction mode each transaction is on another connection of the server's, which may not
+have our statement: then statements are sent whole. A name is made of its statement's text, so that what
+another client has prepared there under the same name is the same statement.
 """
 
 from __future__ import annotations
@@ -11,11 +15,13 @@ from __future__ import annotations
 import asyncio
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import DiagnosticField, ExecStatus, Format, TransactionStatus
 
 from durably.store.sql import Numbered
 
@@ -27,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Request", "Rows"]
 
 Rows = list[Any]
+ELSEWHERE = b"26000"  # no such prepared statement
+EXISTS = b"42P05"  # it is prepared already
 T = TypeVar("T")
 
 
@@ -78,6 +86,7 @@ class Exchange:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[list[PGresult]] | None = None
         self._results: list[PGresult] = []
+        self._pooled = False  # behind a pooler that keeps no prepared statements: each is sent whole
         self._moved = 0.0  # when bytes last came or went, by the loop's clock
         self._syncs = False  # the answer ends with a synchronisation point, not with its first result
 
@@ -86,15 +95,9 @@ class Exchange:
         self._moved = loop.time()
         self._timer = loop.call_later(seconds, self._expire, seconds)
         try:
-            statements = [
-                self._prepared.get(request.statement) or await self._prepare(request.statement)
-                for request in requests
-            ]
-            if len(requests) == 1:
-                self._send(statements[0], requests[0])
-                results = await self._answered()
-            else:
-                results = await self._run_together(statements, requests)
+            statements, results = await self._exchanged(requests)
+            if self._met_a_pooler(results):
+                statements, results = await self._exchanged(requests)
         except asyncio.CancelledError:
             self._connection.is_abandoned = True
             raise
@@ -112,12 +115,32 @@ class Exchange:
 
     # --- sending ------------------------------------------------------------------------------------------
 
+    async def _exchanged(self, requests: Sequence[Request]) -> tuple[list[_Prepared], list[PGresult]]:
+        statements = [
+            self._prepared.get(request.statement) or await self._prepare(request.statement)
+            for request in requests
+        ]
+        if len(requests) > 1:
+            return statements, await self._run_together(statements, requests)
+        self._send(statements[0], requests[0])
+        return statements, await self._answered()
+
     async def _prepare(self, statement: Numbered) -> _Prepared:
-        prepared = _Prepared(b"durably_%d" % len(self._prepared), statement.order)
-        self._pgconn.send_prepare(prepared.name, statement.text)
-        self._raise_error(await self._answered())
+        prepared = _Prepared(_name(statement.text))
+        if not self._pooled:
+            self._pgconn.send_prepare(prepared.name, statement.text)
+            results = await self._answered()
+            if not any(result.error_field(DiagnosticField.SQLSTATE) == EXISTS for result in results):
+                self._raise_error(results)
         self._prepared[statement] = prepared
         return prepared
+
+    def _met_a_pooler(self, results: Sequence[PGresult]) -> bool:
+        """Whether another connection of the server's answered, so that nothing was done: see the module."""
+        if any(result.error_field(DiagnosticField.SQLSTATE) == ELSEWHERE for result in results):
+            self._pooled = True
+            return self._pgconn.transaction_status == TransactionStatus.IDLE
+        return False
 
     async def _run_together(
         self, statements: Sequence[_Prepared], requests: Sequence[Request]
@@ -135,8 +158,11 @@ class Exchange:
         return results
 
     def _send(self, statement: _Prepared, request: Request) -> None:
-        values = [self._text(request.parameters[name]) for name in statement.order]
-        self._pgconn.send_query_prepared(statement.name, values, result_format=Format.TEXT)
+        values = [self._text(request.parameters[name]) for name in request.statement.order]
+        if self._pooled:
+            self._pgconn.send_query_params(request.statement.text, values, result_format=Format.TEXT)
+        else:
+            self._pgconn.send_query_prepared(statement.name, values, result_format=Format.TEXT)
 
     def _text(self, value: Any) -> Any:
         """The value in PostgreSQL's text format; the common types without asking psycopg's registry."""
@@ -246,14 +272,18 @@ class Exchange:
         return self._transformer.load_rows(0, result.ntuples, make)
 
 
+@cache
+def _name(text: bytes) -> bytes:
+    return b"durably_" + blake2b(text, digest_size=12).hexdigest().encode()
+
+
 class _Prepared:
     """A statement that this connection has prepared."""
 
-    __slots__ = ("make_row", "name", "order")
+    __slots__ = ("make_row", "name")
 
-    def __init__(self, name: bytes, order: Sequence[str]) -> None:
+    def __init__(self, name: bytes) -> None:
         self.name = name
-        self.order = order
         self.make_row: Callable[[Sequence[Any]], Any] | None = None
 
     def learn(self, result: PGresult) -> Callable[[Sequence[Any]], Any]:

@@ -12,7 +12,12 @@ __all__ = ["Contention", "first_line", "is_ended_by_limit", "is_refused", "is_tr
 
 # Connection exceptions, insufficient resources, operator intervention, and a server that turned read-only.
 GONE = ("08", "53", "57")
-BUSY = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable)
+BUSY = (
+    pg.SerializationFailure,
+    pg.DeadlockDetected,
+    pg.LockNotAvailable,
+    pg.InvalidSqlStatementName,  # a pooler's: the next time it is sent whole
+)
 
 
 class Contention(DatabaseError):
