@@ -165,7 +165,8 @@ class AsyncWorkflow(_Workflow[P, R]):
         here = _workflow_frame(self.name)
         if here is None:
             return self._start(args, kwargs)
-        return self._start_child(here.run.perform(self._start_operation(args, kwargs)))
+        start = here.run.perform(self._start_operation(args, kwargs))
+        return here.run.asked_for(self.name, self._start_child(start))
 
     async def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         return await (await self._start(args, kwargs)).get_result()

@@ -432,7 +432,8 @@ class Model:
             row = self.workflows[record.workflow_id] = self._new(record)
             if record.run_now:
                 self.audit.claimed(record.workflow_id, record.owner or "")
-        if record.caller_id is not None and _same(row, record):
+        refused = record.reject and row.creator != record.creator
+        if record.caller_id is not None and _same(row, record) and not refused:
             self._record_child(record)
         if row.status == "ENQUEUED":
             self.notify(names.DURABLY_CHANNEL, f"q::{row.queue_name}")

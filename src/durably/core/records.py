@@ -171,6 +171,7 @@ class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `caller_id`, `caller_owner` and `function_id` make it an operation of the calling run, committed with it.
     `delay_seconds` and `timeout_ms` count from the database's now; an own `deadline_ms` is absolute.
+    `reject`: where the id is in use already, the start is no operation of the caller's.
     """
 
     workflow_id: str
@@ -182,6 +183,7 @@ class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     inputs: str
     serialization: str
     run_now: bool = False
+    reject: bool = False
     owner: str | None = None
     executor_id: str | None = None
     app_version: str | None = None

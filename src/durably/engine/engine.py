@@ -187,22 +187,22 @@ class Engine:
         while True:
             try:
                 created: Created = await run.record(record)
+                self._began(record, created, call)
             except Deduplicated as error:
                 if (holder := await self._record_duplicate(run, number, operation, error)) is not None:
                     return holder
+            except (WorkflowIdInUse, WorkflowConflict) as error:
+                raise await _record_refusal(run, number, operation, error) from error
             else:
-                self._began(record, created, call)
                 return created.workflow_id
 
     async def _record_duplicate(
         self, run: Run, number: int, operation: StartChild, error: Deduplicated
     ) -> str | None:
         """An outcome too: the deduplication id may be free, or another's, when the workflow is replayed."""
-        started = run.now_ms()
         if operation.call.duplication_policy == "reject":
-            refused = run.step_record(number, operation.name, started=started, error=error)
-            await run.record(refused)
-            raise run.error_as_recorded(refused) from error
+            raise await _record_refusal(run, number, operation, error) from error
+        started = run.now_ms()
         holder = await self._holder(operation.call, error)
         if holder is not None:
             await run.record(
@@ -247,6 +247,7 @@ class Engine:
             ),
             serialization=codec.name,
             run_now=call.queue_name is None,
+            reject=call.workflow_id_reuse_policy == "reject",
             executor_id=self.identity.executor_id,
             app_version=call.app_version or self.identity.app_version,
             application_name=self.identity.application_name,
@@ -381,6 +382,13 @@ class Engine:
         task = asyncio.get_running_loop().create_task(_quietly(coroutine))
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+
+
+async def _record_refusal(run: Run, number: int, operation: StartChild, error: Exception) -> BaseException:
+    """That a child was not started is an outcome: its id may be free when the workflow is replayed."""
+    refused = run.step_record(number, operation.name, started=run.now_ms(), error=error)
+    await run.record(refused)
+    return run.error_as_recorded(refused)
 
 
 async def _quietly(coroutine: Any) -> None:

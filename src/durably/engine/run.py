@@ -131,7 +131,9 @@ class Run:
         if isinstance(operation, GetResult) and operation.timeout is not None:
             timer = self.begin(names.SLEEP)
             number, row = self.begin(operation.name)
-            return performers.await_result(self, number, row, operation, timer)
+            return self.asked_for(
+                operation.name, performers.await_result(self, number, row, operation, timer)
+            )
         if operation.alone:
             self._refuse_company(operation.name)
         if operation.single:

@@ -1,12 +1,13 @@
 -- Creates workflows: ENQUEUED, DELAYED, or PENDING and run at once by their creator. An id that exists is
 -- left as it is and returned (the no-op update makes the row come back); `creator_xid` tells whose it is.
--- A creation by a run needs that run's owner token and is committed with its operation.
+-- A creation by a run needs that run's owner token and is committed with its operation; there is none where the
+-- id is another workflow's or, with `reject`, in use at all.
 -- Raises 23505 on uq_workflow_status_dedup_id. The notice wakes the workers of the queues at commit.
 WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(records)s::json) AS r(
         workflow_id text, creator text, name text, class_name text, config_name text, queue_name text,
-        inputs text, serialization text, run_now boolean, owner text, executor_id text, app_version text,
-        application_name text, application_id text, authenticated_user text, assumed_role text,
+        inputs text, serialization text, run_now boolean, reject boolean, owner text, executor_id text,
+        app_version text, application_name text, application_id text, authenticated_user text, assumed_role text,
         authenticated_roles text, priority int, deduplication_id text, queue_partition_key text,
         delay_seconds float8, timeout_ms bigint, deadline_ms bigint, parent_workflow_id text,
         attributes text, caller_id text, caller_owner text, function_id int, started_at bigint)
@@ -55,7 +56,7 @@ WITH asked AS MATERIALIZED (
     SELECT a.caller_id, a.function_id, a.name, a.workflow_id, a.started_at, a.started_at,
            %(application_name)s
     FROM allowed a JOIN met m ON m.workflow_uuid = a.workflow_id
-    WHERE a.caller_id IS NOT NULL
+    WHERE a.caller_id IS NOT NULL AND (m.creator_xid = a.creator OR NOT a.reject)
       AND m.name = a.name AND COALESCE(m.class_name, '') = COALESCE(a.class_name, '')
       AND COALESCE(m.config_name, '') = COALESCE(a.config_name, '')
     ON CONFLICT (workflow_uuid, function_id) DO NOTHING
