@@ -18,10 +18,12 @@ from durably.concurrency.world import RealWorld
 from durably.core import checks
 from durably.core.limits import CONFLICTS, limited_queue
 from durably.core.ports import Beat, QueueRow
+from durably.datasources import Datasources, kind_of
 from durably.decorators import (
     AsyncWorkflow,
     BlockingWorkflow,
     step_function,
+    transaction_function,
     workflow_methods,
 )
 from durably.engine.call import Call
@@ -30,18 +32,23 @@ from durably.engine.engine import Engine
 from durably.engine.host import Processes
 from durably.engine.leases import Leases
 from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, seconds
+from durably.engine.transactions import Datasource, TransactionDefinition
 from durably.errors import ConfigurationError, InvalidOption, NotRunning, WrongContext
 from durably.recording import RecordingClient, RunPortal
 from durably.store import migrate as schema_migration
 from durably.store.database import Database
+from durably.store.datasources import is_one_database
 from durably.store.notify import Listener
 from durably.store.postgres import PostgresStore
-from durably.types import QueueConflict, RateLimit, Retry, Seconds
+from durably.store.sql import Schemas
+from durably.types import Isolation, QueueConflict, RateLimit, Retry, Seconds
 
 if TYPE_CHECKING:
     from durably.decorators import AsyncClassWorkflow, BlockingClassWorkflow
 
 __all__ = ["App", "Queue"]
+
+ISOLATION_LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -134,6 +141,9 @@ class App:
         self._queues: dict[str, tuple[QueueRow, QueueConflict]] = {}
         self._functions: list[Callable[..., Any]] = []  # whose modules name the errors that are rebuilt
         self._steps: list[str] = []
+        self._has_transactions = False
+        self._application_url: str | None = None  # the system database, where there is no other
+        self._datasources: Datasources | None = None
         self._engine: Engine | None = None
         self._client: AsyncDBOSClient | None = None
         self._portal: Portal | None = None
@@ -225,6 +235,47 @@ class App:
             )
             self._steps.append(definition.name)
             return step_function(definition)
+
+        return decorate
+
+    def transaction(
+        self,
+        _: None = None,
+        /,
+        *,
+        name: str | None = None,
+        isolation: Isolation = "SERIALIZABLE",
+    ) -> Callable[[Callable[Concatenate[Any, P], R]], Callable[P, R]]:
+        """Register a function as a transaction on the application's database: a step, exactly once.
+
+        Its first parameter is given a connection or session in an open transaction: psycopg's Connection or
+        AsyncConnection, or SQLAlchemy's Connection, Session, AsyncConnection or AsyncSession. What it writes
+        and the record of its outcome commit together, so that neither a crash nor a lost answer makes it
+        happen twice; an error undoes it, and is recorded. Serialization failures, deadlocks and lost
+        connections are tried again. Outside of a workflow it is an ordinary transaction.
+
+            @app.transaction()
+            async def pay(connection: AsyncConnection, account: str, cents: int) -> None: ...
+
+            await pay("4242", 1000)  # in a workflow: without the connection
+        """
+        _refuse_bare("transaction", _)
+        checks.choice("isolation", isolation, ISOLATION_LEVELS)
+
+        def decorate(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
+            label = name or function.__qualname__
+            self._functions.append(function)
+            self._steps.append(label)
+            definition = TransactionDefinition(
+                name=label,
+                function=function,
+                kind=kind_of(label, function, is_async=inspect.iscoroutinefunction(function)),
+                isolation=isolation,
+                result_type=Parameters.of(function).result_type,
+                source=self._datasource,
+            )
+            self._has_transactions = True
+            return transaction_function(definition)
 
         return decorate
 
@@ -362,6 +413,7 @@ class App:
         self._client = RecordingClient._over(
             database, codecs=self._codecs, application_name=self.name, listen=self._listen
         ).of(self)
+        await self._open_datasources(exits, engine, url)
         engine.resources.client = lambda: self.client
         engine.resources.client_blocking = lambda: DBOSClient(self.client, self._calls())
         exits.push_async_callback(self._client.destroy)
@@ -374,6 +426,27 @@ class App:
             listener = Listener(database, engine.hub.notice, world)
             listener.start()
             exits.push_async_callback(listener.stop)
+
+    async def _open_datasources(self, exits: contextlib.AsyncExitStack, engine: Engine, url: str) -> None:
+        """The application's own database, where it has transactions."""
+        if not self._has_transactions:
+            return
+        own = self._application_url or url
+        if self._migrate and self._urls == (None, None, None) and not config.default_url():
+            await schema_migration.ensure_database(own)  # the embedded server's, which nobody else makes
+        sources = Datasources(
+            own, Schemas(self.schema), together=is_one_database(own, url), size=min(self._max_running, 16)
+        )
+        exits.push_async_callback(sources.close)
+        await sources.open(create=self._migrate)
+        engine.resources.forget = sources.forget
+        self._datasources = sources
+
+    def _datasource(self, kind: str) -> Datasource:
+        if self._datasources is None:
+            self._engine_running()
+        assert self._datasources is not None
+        return self._datasources.of(kind)
 
     async def _stop_engine(self, engine: Engine) -> None:
         await engine.stop(grace=self._grace)
@@ -437,8 +510,10 @@ class App:
 
             own = await asyncio.to_thread(embedded.start)
             exits.push_async_callback(asyncio.to_thread, own.stop)
-            return config.system_database_url(own.url(self.name), system_database)
+            self._application_url = own.url(self.name)
+            return config.system_database_url(self._application_url, system_database)
         url = config.system_database_url(database_url, system_database, outright=outright)
+        self._application_url = None if database_url is None else config.plain_url(database_url)
         if server := await embedded_server(url):
             exits.push_async_callback(asyncio.to_thread, server.stop)
         return url

@@ -66,6 +66,14 @@ def system_database_url(
     return _joined(parts._replace(path=path, query=query))
 
 
+def plain_url(url: str) -> str:
+    """The URI for libpq: without the name of SQLAlchemy's driver.
+
+    plain_url("postgresql+psycopg://localhost/shop")  # postgresql://localhost/shop
+    """
+    return _joined(_split(url))
+
+
 def redact(url: str) -> str:
     """The URL without its passwords, fit for messages and logs."""
     scheme, separator, rest = url.partition("://")

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec
 
 from durably.core import names, ops
 from durably.core.ports import HistoryRow
-from durably.engine import performers, steps
+from durably.engine import performers, steps, transactions
 from durably.engine.call import Call
 from durably.engine.context import Frame, current_frame, current_run
 from durably.engine.registry import DEFINITION, StepDefinition, WorkflowDefinition
+from durably.engine.transactions import TransactionDefinition
 from durably.errors import ConfigurationError, WrongContext
 from durably.handles import AsyncRunHandle, RunHandle
 from durably.types import Arguments
@@ -28,6 +29,7 @@ __all__ = [
     "AsyncWorkflow",
     "BlockingWorkflow",
     "step_function",
+    "transaction_function",
     "workflow_methods",
 ]
 
@@ -302,6 +304,55 @@ def _blocking_step(step: StepDefinition) -> Callable[..., Any]:
         return steps.run_blocking_step(here.run, number, row, step.operation(args, kwargs))
 
     return _known(call, step)
+
+
+def transaction_function(definition: TransactionDefinition) -> Callable[..., Any]:
+    """The function that a transaction's name is bound to: without its connection, which it is given."""
+    return _async_transaction(definition) if definition.is_async else _blocking_transaction(definition)
+
+
+def _async_transaction(transaction: TransactionDefinition) -> Callable[..., Any]:
+    @functools.wraps(transaction.function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        here, asked = _transaction_frame(transaction.name), transaction.call(args, kwargs)
+        if here is None:
+            return transactions.plain_transaction(asked)
+        here.run.refuse_coroutine(transaction.name)
+        number, row = here.run.begin(transaction.name)
+        return here.run.asked_for(
+            transaction.name, transactions.run_transaction(here.run, number, row, asked)
+        )
+
+    return call
+
+
+def _blocking_transaction(transaction: TransactionDefinition) -> Callable[..., Any]:
+    @functools.wraps(transaction.function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        here, asked = _transaction_frame(transaction.name), transaction.call(args, kwargs)
+        if here is None:
+            return transactions.plain_blocking_transaction(asked)
+        if here.run.definition.is_async:
+            raise WrongContext(
+                f"transaction {transaction.name!r} blocks, and its workflow is async: make the transaction "
+                "`async def`, with an asynchronous connection"
+            )
+        number, row = here.run.begin(transaction.name)
+        return transactions.run_blocking_transaction(here.run, number, row, asked)
+
+    return call
+
+
+def _transaction_frame(name: str) -> Frame | None:
+    """Where the caller is; neither a step nor a transaction can have another transaction in it."""
+    here = current_frame()
+    if here is not None and here.step:
+        outer = "another transaction" if here.transaction else "a step"
+        raise WrongContext(
+            f"transaction {name!r} cannot run inside {outer}, which is one outcome: call it from the "
+            "workflow, or hand the connection to a plain function"
+        )
+    return here
 
 
 def _known(call: Callable[..., Any], step: StepDefinition) -> Callable[..., Any]:

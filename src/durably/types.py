@@ -58,6 +58,7 @@ Status: TypeAlias = Literal[
 DuplicationPolicy: TypeAlias = Literal["reject", "return-existing"]
 WorkflowIdReusePolicy: TypeAlias = Literal["return-existing", "reject"]
 
+Isolation: TypeAlias = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 QueueConflict: TypeAlias = Literal["update_if_latest_version", "always_update", "never_update"]
 
 StartStep: TypeAlias = int | Literal["failure"] | None

@@ -21,6 +21,7 @@ PRINTS = {
     "indexing": "16",
     "orders": "paid 1275.00\npacked 2 x coffee\npacked 100 x filter",
     "poller": "3\nshop/1 SUCCESS\nshop/2 SUCCESS\nshop SUCCESS",
+    "transfer": "Ada has 30.00 left\nAda does not have 90.00",
     "progress": "True\n600\n{'page': 3, 'of': 3}",
 }
 

@@ -14,6 +14,8 @@ import sys
 import time
 from typing import Any
 
+from psycopg import AsyncConnection
+
 from durably import App, aio
 from durably.engine import engine
 from tests.faults.ledger import Ledger
@@ -22,10 +24,16 @@ STEPS = 5
 
 
 def build(
-    url: str, ledger: Ledger, *, name: str = "faults", queues: dict[str, Any] | None = None, **options: Any
+    url: str,
+    ledger: Ledger,
+    *,
+    name: str = "faults",
+    queues: dict[str, Any] | None = None,
+    own: str | None = None,
+    **options: Any,
 ) -> App:
     """The application, whose bodies write to the ledger."""
-    app = App(name, system_database_url=url, version="1", **options)
+    app = App(name, own, system_database_url=url, version="1", **options)
     for queue, concurrency in (queues or {"q": None}).items():
         app.queue(queue, concurrency=concurrency)
 
@@ -139,6 +147,17 @@ def build(
         total += await (await ladder.start(2)).get_result()
         await aio.set_event("stage", total)
         return total
+
+    if own is not None:
+
+        @app.transaction(name="pay")
+        async def pay(connection: AsyncConnection[Any], cents: int) -> int:
+            await connection.execute("INSERT INTO payments VALUES (%s, %s)", [aio.workflow_id(), cents])
+            return cents
+
+        @app.workflow(name="pays")
+        async def pays(cents: int) -> int:
+            return await pay(cents)
 
     @app.step(name="die")
     async def die() -> None:

@@ -22,6 +22,7 @@ from examples import (
     poller,
     progress,
     tickets,
+    transfer,
 )
 
 __all__ = ["SCENARIOS"]
@@ -89,6 +90,12 @@ async def _tickets() -> None:
     await handle.send({"ok": True}, "approval", idempotency_key="approval")
 
 
+async def _transfer() -> None:
+    await transfer.setup.options(workflow_id="accounts")({"Ada": 5000, "Bob": 0})
+    await transfer.transfer.options(workflow_id="first").start("Ada", "Bob", 2000)
+    await transfer.transfer.options(workflow_id="second").start("Ada", "Bob", 9000)
+
+
 SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
     "account": _account,
     "agent": _agent,
@@ -101,4 +108,5 @@ SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
     "poller": _poller,
     "progress": _progress,
     "tickets": _tickets,
+    "transfer": _transfer,
 }

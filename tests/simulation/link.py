@@ -144,6 +144,10 @@ class Link:
         )
         return result
 
+    async def owner(self, workflow_id: str) -> str | None:
+        result: str | None = await self._ask("owner", workflow_id, lambda: self._model.owner(workflow_id))
+        return result
+
     async def register(self, executor: ExecutorIdentity) -> float:
         result: float = await self._ask(
             "register", executor.executor_id, lambda: self._model.register(executor)

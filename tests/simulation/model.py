@@ -356,6 +356,11 @@ class Model:
         self.notify(names.STREAMS_CHANNEL, f"{record.workflow_id}::{record.key}")
         return len(stream) - 1
 
+    def owner(self, workflow_id: str) -> str | None:
+        """workflows/owner"""
+        row = self.workflows.get(workflow_id)
+        return row.owner if row else None
+
     def stream(self, workflow_id: str, key: str, offset: int, most: int) -> StreamPage | None:
         """streams/read"""
         row = self.workflows.get(workflow_id)

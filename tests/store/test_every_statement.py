@@ -32,7 +32,10 @@ def test_a_statement_is_prepared(name: str, migrated: str) -> None:
 
 @pytest.fixture(scope="module")
 def migrated(databases: Databases) -> str:
-    return databases.migrated()
+    url = databases.migrated()
+    with psycopg.connect(url, autocommit=True) as connection:  # as in an application's database
+        connection.execute(statement("transactions/create", Schemas()))
+    return url
 
 
 def test_every_statement_is_used() -> None:

@@ -252,6 +252,10 @@ class Store(Protocol):
         """What an attempt of a step saved, and its serialization."""
         ...
 
+    async def owner(self, workflow_id: str) -> str | None:
+        """The owner token of a workflow, None where nobody owns it."""
+        ...
+
     async def register(self, executor: ExecutorIdentity) -> float:
         """Enter the executor and its version; returns the database's epoch seconds."""
         ...

@@ -37,6 +37,7 @@ class Frame(NamedTuple):
     attempt: Attempt | None = None
     streams: dict[str, Written] | None = None  # what the step's body has appended
     shield: Shield | None = None
+    transaction: bool = False  # the step is a transaction
 
     @property
     def shielded(self) -> bool:

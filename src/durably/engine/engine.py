@@ -97,6 +97,7 @@ class Engine:
             codecs=codecs,
             world=world,
             app_version=app_version,
+            application_name=application_name,
             start_child=self._start_child,
             progress=store.progress,
             executor_id=lambda: self.identity.executor_id,

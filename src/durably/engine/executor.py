@@ -79,6 +79,8 @@ class Resources:
     codecs: Codecs
     world: World
     app_version: str = ""
+    application_name: str = ""
+    forget: Callable[[str], None] = lambda workflow_id: None  # the transactions of a workflow that has ended
     clock_offset: float = 0.0  # the database's clock minus this machine's
     parking: Callable[[Run, int], None] = lambda run, change: None
     start_child: Callable[..., Any] = lambda *args: None
@@ -273,6 +275,8 @@ class Executor:
             logger.exception("the outcome of workflow %s cannot be stored", run.workflow_id)
             outcome = _failure(run, self._resources.codecs.get(run.claimed.serialization), _unstorable(error))
             await self._resources.writer.submit(outcome)
+        if run.has_checkpoints:
+            self._resources.forget(run.workflow_id)
         self._resources.hub.announce(
             ResultRow(
                 run.workflow_id, outcome.status, outcome.output, outcome.error, run.claimed.serialization

@@ -78,6 +78,7 @@ class Run:
         self.started_at = self.now_ms()
         self.beats: dict[int, int] = {}  # of steps under way that have saved how far they are
         self.parked = 0
+        self.has_checkpoints = False  # of transactions, in the application's database
         self.concluding = False  # its outcome is on its way, and its owner about to be none
         self._waiting: concurrent.futures.Future[Any] | None = None
         self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not be over
@@ -126,6 +127,8 @@ class Run:
         """Number the operation now; the coroutine answers it from the record or performs it."""
         here = frame.get()
         if here is not None and here.step:
+            if here.transaction:
+                refuse_in_transaction(operation.name)
             return performers.inside_step(self, here.step, operation)
         self.refuse_coroutine(operation.name)
         if isinstance(operation, GetResult) and operation.timeout is not None:
@@ -370,6 +373,14 @@ class Run:
         for task in {self.task if self.definition.is_async else None, *tasks}:
             if task is not None:
                 task.cancel()
+
+
+def refuse_in_transaction(name: str) -> NoReturn:
+    """What is written elsewhere would stay when the transaction is rolled back and tried again."""
+    raise WrongContext(
+        f"{name} does not work inside a transaction: it would stay when the transaction is rolled back. "
+        "Call it from the workflow, before or after the transaction"
+    )
 
 
 def _is_over(coroutine: Coroutine[Any, Any, Any]) -> bool:

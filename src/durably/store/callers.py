@@ -20,7 +20,7 @@ from durably.errors import InvalidOption, WrongContext
 from durably.store.database import Call
 from durably.store.sql import Schemas, statement
 
-__all__ = ["is_deduplication", "perform"]
+__all__ = ["execute", "is_deduplication", "perform"]
 
 DEDUPLICATION_INDEX = "uq_workflow_status_dedup_id"
 
@@ -44,6 +44,11 @@ async def perform(connection: object, schemas: Schemas, calls: Sequence[Call]) -
     if driver.is_async:
         return [await driver.execute(connection, schemas, *call) for call in calls]
     return await in_calling_thread(lambda: [driver.execute(connection, schemas, *call) for call in calls])
+
+
+def execute(connection: object, schemas: Schemas, name: str, parameters: Mapping[str, Any]) -> Any:
+    """Execute one statement where the connection is used anyway: its rows, or a coroutine of them."""
+    return _driver(connection).execute(connection, schemas, name, parameters)
 
 
 def is_deduplication(error: BaseException) -> bool:

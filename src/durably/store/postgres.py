@@ -122,6 +122,11 @@ class PostgresStore:
         rows = await self._database.rows("steps/progress", key)
         return (rows[0].progress, rows[0].serialization) if rows else None
 
+    async def owner(self, workflow_id: str) -> str | None:
+        """The owner token of a workflow."""
+        rows = await self._database.rows("workflows/owner", {"workflow_id": workflow_id})
+        return rows[0].owner if rows else None
+
     async def register(self, executor: ExecutorIdentity) -> float:
         """Enter executor and version; ConfigurationError when another application owns the version."""
         version, entered = await self._database.transaction(

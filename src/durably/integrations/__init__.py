@@ -1,0 +1,1 @@
+"""Libraries that durably works with and does not need: a module for each, imported when it is used."""
