@@ -180,7 +180,7 @@ def perform(client: DBOSClient, request: dict[str, Any]) -> Any:
         case "delete":
             return client.delete_workflow(request["id"])
         case "readStream":
-            return list(client.read_stream(request["id"], request["key"]))
+            return list(client.read_stream(request["id"], request["key"], offset=request.get("offset", 0)))
         case unknown:
             raise ValueError(f"unknown op {unknown}")
 

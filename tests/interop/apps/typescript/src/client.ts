@@ -116,7 +116,7 @@ async function perform(client: DBOSClient, request: Json): Promise<unknown> {
       return await client.deleteWorkflow(request.id);
     case "readStream": {
       const values: unknown[] = [];
-      for await (const value of client.readStream(request.id, request.key, POLL)) {
+      for await (const value of client.readStream(request.id, request.key, { offset: request.offset ?? 0, ...POLL })) {
         values.push(value);
       }
       return values;
