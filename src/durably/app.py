@@ -161,6 +161,7 @@ class App:
         max_recovery_attempts: int | None = None,
         serialization: str | None = None,
         required_roles: Sequence[str] = (),
+        retry: Retry | None = None,
     ) -> _WorkflowDecorator:
         """Register a function as a workflow, under its qualified name unless `name` is given.
 
@@ -168,6 +169,13 @@ class App:
         is made with `register_instance`. Methods of instances and classes have their class's name as
         `class_name` unless another is given. With `required_roles` a caller needs one of them, else
         NotAuthorized.
+
+        With a `retry` a workflow whose code raises is tried again, under its id and after its pauses, in
+        whichever process is there then: attempts and instants are in the database. What was recorded before
+        the operation that failed is not repeated; a child that failed has failed, and may have a `retry` of
+        its own. Who waits for the result goes on waiting, and the deadline is that of all attempts, which
+        `aio.context().retry_attempt` counts. An error that is not worth another attempt is the outcome, and
+        in the end WorkflowRetriesExhausted is, which names the last error.
 
         @app.workflow(name="purchaseTicket", class_name="DBOSTicketAuthority")
         async def purchase_ticket(event: str) -> str: ...
@@ -180,6 +188,7 @@ class App:
             max_recovery_attempts=max_recovery_attempts,
             serialization=serialization,
             required_roles=tuple(checks.texts("required_roles", required_roles)),
+            retry=_rule(retry),
         )
 
     def register_instance(self, name: str, instance: T) -> T:
@@ -228,7 +237,7 @@ class App:
             definition = StepDefinition(
                 name=name or function.__qualname__,
                 function=function,
-                retry=retry,
+                retry=_rule(retry),
                 timeout=checks.duration("timeout", timeout, zero=False),
                 heartbeat_timeout=checks.duration("heartbeat_timeout", heartbeat_timeout, zero=False),
                 result_type=Parameters.of(function).result_type,
@@ -440,6 +449,7 @@ class App:
         exits.push_async_callback(sources.close)
         await sources.open(create=self._migrate)
         engine.resources.forget = sources.forget
+        engine.resources.forget_failed = sources.forget_failed
         self._datasources = sources
 
     def _datasource(self, kind: str) -> Datasource:
@@ -618,6 +628,12 @@ def _refuse_bare(decorator: str, given: object) -> None:
         raise TypeError(
             f"@app.{decorator} needs parentheses: write @app.{decorator}() above {name}, and name= for a name"
         )
+
+
+def _rule(retry: object) -> Retry | None:
+    if retry is None or isinstance(retry, Retry):
+        return retry
+    raise InvalidOption("retry", retry, "give a rule: Retry(attempts=5)")
 
 
 def _positive(option: str, value: Any) -> Any:

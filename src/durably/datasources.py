@@ -68,6 +68,10 @@ class Datasources:
         if self._forgetting is None or self._forgetting.done():
             self._forgetting = asyncio.get_running_loop().create_task(self._forget(), name="durably-forget")
 
+    async def forget_failed(self, workflow_id: str) -> None:
+        """Delete the records of the transactions that failed: the workflow is about to be tried again."""
+        await datasources.forget_failed(self._psycopg, workflow_id)
+
     async def _forget(self) -> None:
         while self._ended:
             ended, self._ended = self._ended, []

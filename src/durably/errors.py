@@ -19,6 +19,7 @@ DurablyError
 |   +-- WorkflowConflict        the id is in use by another workflow
 |   +-- WorkflowIdInUse         the id is in use and the policy says reject
 |   +-- Deduplicated            the deduplication id is held on that queue
+|   +-- WorkflowRetriesExhausted    every attempt that its `retry` gave it failed
 |   +-- WorkflowFailed          the workflow ended with an error that has no class here
 |   +-- WorkflowCancelled       the awaited workflow is cancelled
 |   +-- RecoveryAttemptsExceeded
@@ -87,6 +88,7 @@ __all__ = [
     "WorkflowError",
     "WorkflowFailed",
     "WorkflowIdInUse",
+    "WorkflowRetriesExhausted",
     "WorkflowTimeout",
     "WrongContext",
     "WrongStatus",
@@ -377,6 +379,14 @@ class NonDeterminism(WorkflowError):
         self.function_id = function_id
         self.asked = asked
         self.recorded = recorded
+
+
+class WorkflowRetriesExhausted(WorkflowError):
+    """Every attempt that the workflow's `retry` gave it failed; the last error is the cause."""
+
+    def __init__(self, workflow_id: str, message: str, *, attempts: int = 0) -> None:
+        super().__init__(workflow_id, message)
+        self.attempts = attempts
 
 
 class StepError(DurablyError):

@@ -360,8 +360,9 @@ class First:
 class WorkflowContext:
     """What a workflow's code can know of its own run.
 
-    All but `attempt` and `app_version` is the same at every replay; decide nothing by those two. `attempt` is
-    1 at first. `deadline` is an aware datetime.
+    All but `attempt` and `app_version` is the same at every replay; decide nothing by those two. `attempt`
+    counts how often the run was begun, `retry_attempt` the attempts by the workflow's `retry`; both are 1 at
+    first. `deadline` is an aware datetime.
     """
 
     workflow_id: str
@@ -377,6 +378,7 @@ class WorkflowContext:
     deadline: datetime | None = None
     attempt: int = 1
     app_version: str = ""
+    retry_attempt: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,11 @@ class Audit:
                 f"invariant 3: {workflow_id}:{function_id} had the outcome {first}, then {outcome}"
             )
 
+    def forgotten(self, workflow_id: str, function_id: int) -> None:
+        """An operation's row is gone, by design: the next attempt has an outcome of its own."""
+        self.outcomes.pop((workflow_id, function_id), None)
+        self.recorded_at.pop((workflow_id, function_id), None)
+
     def ended(self, workflow_id: str, status: str, output: str | None, error: str | None) -> None:
         """A workflow reached its end: the first time, or the same end."""
         end = (status, output, error)

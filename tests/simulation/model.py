@@ -39,6 +39,7 @@ from durably.core.records import (
     SetEvent,
     Step,
     Timer,
+    TryAgain,
 )
 from durably.errors import Deduplicated, NoSuchWorkflow, RunInterrupted, WorkflowIdInUse
 from tests.simulation.audit import Audit
@@ -146,6 +147,7 @@ class Model:
     executors: dict[str, Lease] = field(default_factory=dict)
     queues: dict[str, QueueRow] = field(default_factory=dict)
     versions: dict[str, tuple[float, str]] = field(default_factory=dict)  # version -> (since, application)
+    attempts: dict[str, tuple[str, int]] = field(default_factory=dict)  # creator, and how many failed
     stranded: dict[str, Stranded] = field(default_factory=dict)
     _order: int = 0
 
@@ -185,6 +187,7 @@ class Model:
             (Receive, self.receive),
             (Create, self.create),
             (Continue, self.continue_as_new),
+            (TryAgain, self.try_again),
             (Finish, self.finish),
         ]
 
@@ -278,6 +281,49 @@ class Model:
         marker = OperationRow(name=names.CONTINUE_AS_NEW, output=str(record.generation + 1))
         self.put(record, record.function_id, marker)
         return record.generation + 1
+
+    def try_again(self, record: TryAgain) -> Any:
+        """workflows/try_again"""
+        if not self._runs(record.workflow_id, record.owner):
+            return _lost(record.workflow_id)
+        row, id_ = self.workflows[record.workflow_id], record.workflow_id
+        self.attempts[id_] = (row.creator, self._failed(row) + 1)
+        row.status, row.owner, row.recovery_attempts = "DELAYED", None, 0
+        row.queue_name = row.queue_name or names.INTERNAL_QUEUE
+        row.delay_until = self._now_ms() + round(record.seconds * 1000)
+        self._forget(id_, self._cut(id_, record.error))
+        return None
+
+    def _failed(self, row: WorkflowRow) -> int:
+        creator, failed = self.attempts.get(row.workflow_id, (row.creator, 0))
+        return failed if creator == row.creator else 0
+
+    def _cut(self, workflow_id: str, error: str) -> int:
+        operations = self.operations.get(workflow_id, {})
+        failed = [number for number, row in operations.items() if row.error is not None]
+        cause = [number for number in failed if operations[number].error == error]
+        return min(cause, default=max(failed, default=max(operations, default=-1) + 1))
+
+    def _forget(self, workflow_id: str, cut: int) -> None:
+        operations = self.operations.get(workflow_id, {})
+        for number in [n for n, row in operations.items() if n >= cut and row.name != names.CONTINUE_AS_NEW]:
+            del operations[number]
+            self.audit.forgotten(workflow_id, number)
+        for message in self.messages.values():
+            if message.destination == workflow_id and (message.consumed_by or -1) >= cut:
+                message.consumed_by = None
+        self._undo_events(workflow_id, cut)
+
+    def _undo_events(self, workflow_id: str, cut: int) -> None:
+        values = {(n, key): v for (id_, n, key), v in self.event_history.items() if id_ == workflow_id}
+        for key in {key for number, key in values if number >= cut}:
+            former = max((n for n, other in values if other == key and n < cut), default=None)
+            _, serialization = self.events.pop((workflow_id, key))
+            if former is not None:
+                self.events[workflow_id, key] = (values[former, key], serialization)
+        for number, key in values:
+            if number >= cut:
+                del self.event_history[workflow_id, number, key]
 
     def put(self, record: Any, function_id: int, row: OperationRow) -> OperationRow:
         """The operation's row: this one, if there was none."""
@@ -586,6 +632,7 @@ class Model:
             assumed_role=None,
             authenticated_roles=None,
             has_history=bool(self.operations.get(row.workflow_id)),
+            failed_attempts=self._failed(row),
         )
 
     def partitions(self, queue_name: str, after: str, most: int) -> list[tuple[str, bool]]:

@@ -27,6 +27,7 @@ from durably.core.records import (
     SetEvent,
     Step,
     Timer,
+    TryAgain,
 )
 from durably.store.database import Database
 from durably.store.postgres import PostgresStore
@@ -164,6 +165,7 @@ class Caller:
             self._send,
             self._receive,
             self._finish,
+            self._try_again,
         ]
         return self.random.choice(makers)()
 
@@ -273,6 +275,7 @@ class Caller:
             inputs=self._text(),
             serialization=self.random.choice(["portable_json", "portable_json", "py_pickle"]),
             run_now=run_now,
+            reject=self.random.random() < 0.3,
             executor_id=self.executor().executor_id if run_now else None,
             app_version=self.random.choice([None, f"{self.prefix}v1"]),
             application_name=self.random.choice([None, f"{self.prefix}app"])
@@ -293,6 +296,11 @@ class Caller:
         if self.random.random() < 0.5:
             return Finish(workflow_id=workflow_id, owner=owner, status="SUCCESS", output=self._text())
         return Finish(workflow_id=workflow_id, owner=owner, status="ERROR", error="{}")
+
+    def _try_again(self) -> TryAgain:
+        workflow_id, owner = self.owned()
+        seconds = self.random.choice([0.0, 100.0])
+        return TryAgain(workflow_id=workflow_id, owner=owner, error="{}", seconds=seconds)
 
     def _text(self) -> str:
         return str(self.random.randint(0, 9))

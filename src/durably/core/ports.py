@@ -99,6 +99,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     attributes: str | None = None
     parent_workflow_id: str | None = None
     queue_partition_key: str | None = None
+    failed_attempts: int = 0  # of a workflow with a `retry`, as often as it was tried again
 
 
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):

@@ -28,6 +28,7 @@ __all__ = [
     "SetEvent",
     "Step",
     "Timer",
+    "TryAgain",
     "payload_size",
 ]
 
@@ -55,6 +56,15 @@ class Finish(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     status: Literal["SUCCESS", "ERROR"]
     output: str | None = None
     error: str | None = None
+
+
+class TryAgain(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The end of a run whose code failed, and that runs again `seconds` from now, from what failed on."""
+
+    workflow_id: str
+    owner: str
+    error: str
+    seconds: float
 
 
 class Timer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -284,7 +294,18 @@ class Rewind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Record: TypeAlias = (
-    Step | Finish | Timer | SetEvent | Append | Send | Receive | Reclaim | Create | Continue | Progress
+    Step
+    | Finish
+    | TryAgain
+    | Timer
+    | SetEvent
+    | Append
+    | Send
+    | Receive
+    | Reclaim
+    | Create
+    | Continue
+    | Progress
 )
 
 
@@ -300,6 +321,8 @@ def payload_size(record: Record) -> int:
     match record:
         case Step() | Finish():
             return len(record.output or record.error or "")
+        case TryAgain():
+            return len(record.error)
         case Progress():
             return len(record.progress or "")
         case SetEvent() | Append():

@@ -32,4 +32,5 @@ def context(claimed: Claimed, definition: WorkflowDefinition, app_version: str) 
         deadline=None if deadline is None else datetime.fromtimestamp(deadline / 1000, UTC),
         attempt=claimed.recovery_attempts,
         app_version=app_version,
+        retry_attempt=claimed.failed_attempts + 1,
     )

@@ -1,6 +1,7 @@
 """One attempt of one workflow, from its claim to its recorded outcome.
 
 claimed -> begin -> [set aside | fail | run] -> outcome -> record -> announce
+                                         \\\\-> failed, with a retry: record, and wait for the next attempt
                                          \\-> interrupted: nothing is recorded, someone else goes on
 """
 
@@ -10,7 +11,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,8 +28,8 @@ from durably.core.ports import (
     Stranding,
     World,
 )
-from durably.core.records import Finish, Record
-from durably.engine import attributes, authority, generations
+from durably.core.records import Finish, Record, TryAgain
+from durably.engine import attributes, authority, generations, tries
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run, RunStranded
@@ -85,6 +86,7 @@ class Resources:
     parking: Callable[[Run, int], None] = lambda run, change: None
     start_child: Callable[..., Any] = lambda *args: None
     progress: Callable[[str, int], Any] = lambda workflow_id, function_id: None
+    forget_failed: Callable[[str], Awaitable[None]] | None = None  # those of one that is tried again
     executor_id: Callable[[], str] = lambda: ""
     client: Callable[[], Any] = lambda: None  # the application's own, for what a workflow does to others
     client_blocking: Callable[[], Any] = lambda: None
@@ -203,6 +205,8 @@ class Executor:
                 else:
                     run = anew
                     outcome = await self._outcome(run)
+            if isinstance(outcome, TryAgain):
+                await self._clear(run, outcome)
             await self._conclude(run, outcome)
         except RunInterrupted as interruption:
             logger.info("%s", interruption)
@@ -232,7 +236,7 @@ class Executor:
         self.running[run.workflow_id] = anew
         return anew
 
-    async def _outcome(self, run: Run) -> Finish | ContinueAsNew:
+    async def _outcome(self, run: Run) -> Finish | TryAgain | ContinueAsNew:
         """What the attempt came to, unless it was interrupted."""
         codec = self._resources.codecs.get(run.claimed.serialization)
         try:
@@ -250,7 +254,8 @@ class Executor:
                 raise run.interruption or error from None
             if isinstance(error, GeneratorExit) or _is_cancelled(error):
                 raise  # the loop is being torn down: no outcome of the workflow's
-            return _failure(run, codec, error)
+            end = tries.after_failure(run, codec, error)
+            return end if isinstance(end, TryAgain) else _failure(run, codec, end)
 
     def _arguments(self, run: Run, codec: Codec) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if run.claimed.inputs is None:
@@ -260,12 +265,21 @@ class Executor:
     async def _call(self, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         frame.set(Frame(run))
         attributes.restore_trace(run.claimed)
-        function = run.definition.function
+        function, run.called = run.definition.function, True
         if run.definition.is_async:
             return await function(*args, **kwargs)
         return await self._resources.workers.run(functools.partial(_on_thread, run, function, args, kwargs))
 
-    async def _conclude(self, run: Run, outcome: Finish) -> None:
+    async def _clear(self, run: Run, again: TryAgain) -> None:
+        """Before the next attempt, so that its transactions do not meet their former errors."""
+        if not run.has_checkpoints or self._resources.forget_failed is None:
+            return
+        try:
+            await self._resources.forget_failed(again.workflow_id)
+        except Exception as error:  # the application's database is away: the attempt ends when it is back
+            raise run.given_up(error) from error
+
+    async def _conclude(self, run: Run, outcome: Finish | TryAgain) -> None:
         run.concluding = True
         try:
             await self._resources.writer.submit(outcome)
@@ -275,6 +289,10 @@ class Executor:
             logger.exception("the outcome of workflow %s cannot be stored", run.workflow_id)
             outcome = _failure(run, self._resources.codecs.get(run.claimed.serialization), _unstorable(error))
             await self._resources.writer.submit(outcome)
+        if isinstance(outcome, TryAgain):
+            run.interruption = RunInterrupted(run.workflow_id, "it is tried again")  # for what it left behind
+            self._resources.hub.expect(outcome.seconds)
+            return
         if run.has_checkpoints:
             self._resources.forget(run.workflow_id)
         self._resources.hub.announce(

@@ -37,7 +37,7 @@ def record(run: Run, codec: Codec, inputs: str) -> Continue:
 def next_generation(run: Run, ended: Continue, generation: int) -> Run:
     """The run that goes on, of the same owner, once the record is committed."""
     claimed = msgspec.structs.replace(
-        run.claimed, inputs=ended.inputs, recovery_attempts=1, has_history=False
+        run.claimed, inputs=ended.inputs, recovery_attempts=1, has_history=False, failed_attempts=0
     )
     anew = Run(claimed, run.owner, run.definition, run.resources)
     anew.ledger.begin_behind(ended.function_id, generation)

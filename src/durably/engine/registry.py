@@ -37,6 +37,7 @@ class WorkflowDefinition:
     max_recovery_attempts: int | None = None
     serialization: str | None = None
     required_roles: Sequence[str] = ()
+    retry: Retry | None = None
     parameters: Parameters = field(init=False)
     is_async: bool = field(init=False)
 

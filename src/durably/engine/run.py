@@ -79,6 +79,7 @@ class Run:
         self.beats: dict[int, int] = {}  # of steps under way that have saved how far they are
         self.parked = 0
         self.has_checkpoints = False  # of transactions, in the application's database
+        self.called = False  # whether the workflow's own code has begun
         self.concluding = False  # its outcome is on its way, and its owner about to be none
         self._waiting: concurrent.futures.Future[Any] | None = None
         self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not be over

@@ -22,6 +22,7 @@ from durably.core.records import (
     SetEvent,
     Step,
     Timer,
+    TryAgain,
 )
 from durably.errors import DatabaseError, Deduplicated, NoSuchWorkflow, RunInterrupted, WorkflowIdInUse
 from durably.store.database import Call, Database
@@ -159,7 +160,7 @@ def _append_reply(member: Append, row: Any) -> int | RunInterrupted | None:
     return _interruption(member.workflow_id, row.refusal) if row.refusal else int(row.offset)
 
 
-def _finishes(members: Sequence[Finish], rows: Rows) -> Replies:
+def _finishes(members: Sequence[Finish | TryAgain], rows: Rows) -> Replies:
     refused = {(r.workflow_id, r.owner) for r in rows if r.workflow_id is not None}
     return [
         _interruption(m.workflow_id, "lost") if (m.workflow_id, m.owner) in refused else None for m in members
@@ -273,5 +274,6 @@ KINDS = (
     _Kind(Receive, "messages/receive", _receives),
     _Kind(Create, "workflows/create", _creates),
     _Kind(Continue, "workflows/continue_as_new", _continues),
+    _Kind(TryAgain, "workflows/try_again", _finishes),
     _Kind(Finish, "workflows/finish", _finishes),
 )

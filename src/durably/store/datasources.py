@@ -154,6 +154,13 @@ async def _has_table(connection: psycopg.AsyncConnection[Any], schemas: Schemas)
     return await cursor.fetchone() is not None
 
 
+async def forget_failed(source: PsycopgSource, workflow_id: str) -> None:
+    """Delete the records of the failed transactions of a workflow that is to be tried again."""
+    async with source.begin_async("READ COMMITTED") as opened:
+        await opened.execute("transactions/delete_failed", {"workflow_id": workflow_id})
+        opened.commit = True
+
+
 async def forget(source: PsycopgSource, workflow_ids: Sequence[str], start_step: int = 0) -> None:
     """Delete the records of workflows that have ended."""
     asked = {"workflow_ids": msgspec.json.encode(list(workflow_ids)).decode(), "start_step": str(start_step)}

@@ -1,11 +1,16 @@
 -- Enters an executor with a fresh lease on the database's clock. Rows of executors that ended a day ago go,
--- and what steps had saved of workflows that are gone or have ended.
+-- and what steps had saved, and attempts were counted, of workflows that are gone or have ended.
 WITH swept AS (
     DELETE FROM {extension}.executors WHERE stopped_at < clock_timestamp() - interval '1 day'
 ), left_over AS (
     DELETE FROM {extension}.step_progress p
     WHERE COALESCE((
         SELECT s.status FROM {schema}.workflow_status s WHERE s.workflow_uuid = p.workflow_uuid
+    ), 'SUCCESS') IN ('SUCCESS', 'ERROR')
+), attempts AS (
+    DELETE FROM {extension}.workflow_attempts t
+    WHERE COALESCE((
+        SELECT s.status FROM {schema}.workflow_status s WHERE s.workflow_uuid = t.workflow_uuid
     ), 'SUCCESS') IN ('SUCCESS', 'ERROR')
 ), entered AS (
     INSERT INTO {extension}.executors (

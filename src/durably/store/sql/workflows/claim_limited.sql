@@ -95,6 +95,9 @@ SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.qu
        c.workflow_deadline_epoch_ms AS deadline_ms, c.authenticated_user, c.assumed_role,
        c.authenticated_roles, c.attributes::text AS attributes, c.parent_workflow_id, c.queue_partition_key,
        EXISTS (SELECT FROM {schema}.operation_outputs p WHERE p.workflow_uuid = c.workflow_uuid)
-           AS has_history
+           AS has_history,
+       COALESCE((SELECT t.failed FROM {extension}.workflow_attempts t
+                 WHERE t.workflow_uuid = c.workflow_uuid AND t.creator_xid IS NOT DISTINCT FROM c.creator_xid), 0)
+           AS failed_attempts
 FROM claimed c
 ORDER BY c.priority, c.created_at

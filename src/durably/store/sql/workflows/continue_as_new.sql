@@ -77,6 +77,9 @@ WITH asked AS MATERIALIZED (
     SET recovery_attempts = 1, updated_at = g.now_ms
     FROM going g
     WHERE s.workflow_uuid = g.workflow_id AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM going))
+), attempts AS (
+    DELETE FROM {extension}.workflow_attempts t
+    WHERE t.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM going))
 )
 SELECT m.workflow_id, m.owner, m.n AS generation, m.archive_id, r.creator_xid IS NOT DISTINCT FROM m.token AS made
 FROM mine m JOIN archived r ON r.workflow_uuid = m.archive_id
