@@ -4,6 +4,7 @@ DurablyError
 +-- ConfigurationError          an option or a URL that cannot work; nothing was written
 |   +-- InvalidOption           which option, which value, what to do
 |   +-- QueueOwned              the queue is another application's
+|   +-- ScheduleExists          there is a schedule of this name, perhaps another application's
 +-- DatabaseError
 |   +-- DatabaseUnavailable     no server, no route, refused login, silence
 |   +-- NotASystemDatabase      reachable, but DBOS's tables are not in it
@@ -35,6 +36,7 @@ DurablyError
 |   +-- RetryAfter              raised by a step's own code: try again, so long from now
 +-- NotAuthorized               the workflow needs a role that its caller has not
 +-- NoSuchQueue                 no queue of this name is registered
++-- NoSuchSchedule              there is no schedule of this name
 +-- NoSuchVersion               no application has registered a version of this name
 +-- WrongContext                a call that only works (or never works) inside a workflow
 +-- NotRunning                  the application or the client is closed, or not started
@@ -64,6 +66,7 @@ __all__ = [
     "InvalidOption",
     "NoReply",
     "NoSuchQueue",
+    "NoSuchSchedule",
     "NoSuchStep",
     "NoSuchVersion",
     "NoSuchWorkflow",
@@ -75,6 +78,7 @@ __all__ = [
     "RecoveryAttemptsExceeded",
     "RetryAfter",
     "RunInterrupted",
+    "ScheduleExists",
     "SchemaTooNew",
     "SchemaTooOld",
     "StepError",
@@ -140,6 +144,31 @@ class NoSuchQueue(DurablyError):
             "you do (client.register_queue); work that is enqueued to it waits until then"
         )
         self.queue_name = queue_name
+
+
+class ScheduleExists(ConfigurationError):
+    """There is a schedule of this name already."""
+
+    def __init__(self, schedule_name: str, *, owner: str | None, application_name: str | None) -> None:
+        what = f"schedule {schedule_name!r} exists already"
+        hint = "use apply_schedules to change it, or delete_schedule first"
+        if owner not in (None, application_name):
+            what = f"schedule {schedule_name!r} belongs to application {owner!r}, not to {application_name!r}"
+            hint = "schedule names are unique in a database: choose another one"
+        super().__init__(f"{what}: {hint}")
+        self.schedule_name = schedule_name
+        self.owner = owner
+
+
+class NoSuchSchedule(DurablyError, LookupError):
+    """There is no schedule of this name."""
+
+    def __init__(self, schedule_name: str) -> None:
+        super().__init__(
+            f"there is no schedule {schedule_name!r}: create it (client.create_schedule, app.schedule), or "
+            "see which there are (client.list_schedules, durably schedule list)"
+        )
+        self.schedule_name = schedule_name
 
 
 class DatabaseError(DurablyError):

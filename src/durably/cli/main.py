@@ -13,7 +13,19 @@ try:
 except ModuleNotFoundError:
     sys.exit("durably: the command line needs typer and rich: pip install 'durably[cli]'")
 
-from durably.cli import db, dead_letter, demo, enqueue, explain, messages, queue, version, worker, workflow
+from durably.cli import (
+    db,
+    dead_letter,
+    demo,
+    enqueue,
+    explain,
+    messages,
+    queue,
+    schedule,
+    version,
+    worker,
+    workflow,
+)
 from durably.cli.failures import EXIT_CODES, INTERRUPTED, USAGE
 from durably.cli.text import printable
 
@@ -34,6 +46,7 @@ for group in (worker, enqueue, messages, explain, demo):
     app.registered_commands += group.app.registered_commands
 app.add_typer(workflow.app, name="workflow")
 app.add_typer(queue.app, name="queue")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(dead_letter.app, name="dead-letter")
 app.add_typer(version.app, name="version")
 app.add_typer(db.app, name="db")

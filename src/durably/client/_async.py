@@ -15,6 +15,7 @@ from durably.client._opening import Opening
 from durably.client._questions import Questions
 from durably.client._queues import Queues
 from durably.client._results import Results
+from durably.client._schedules import Schedules
 from durably.client._session import Session, Settings
 from durably.client._streams import Streams
 from durably.client._versions import Versions
@@ -41,6 +42,7 @@ class AsyncDBOSClient(
     Forks,
     Versions,
     Queues,
+    Schedules,
     Explaining,
 ):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Generic, Self, cast, overload
 
 from durably.client._async import AsyncDBOSClient
@@ -26,6 +27,9 @@ from durably.types import (
     QueueStats,
     RateLimit,
     ReceivedMessage,
+    Schedule,
+    ScheduleOverlap,
+    ScheduleSpec,
     Seconds,
     StartStep,
     StepInfo,
@@ -804,6 +808,146 @@ class DBOSClient:
         for queue in client.queue_stats(): print(queue.name, queue.enqueued, queue.pending)
         """
         return self._portal.call(self._async.queue_stats, name, application_name=application_name)
+
+    def create_schedule(
+        self,
+        *,
+        schedule_name: str,
+        workflow_name: str,
+        schedule: str,
+        context: Any = None,
+        workflow_class_name: str | None = None,
+        automatic_backfill: bool = False,
+        cron_timezone: str | None = None,
+        queue_name: str | None = None,
+        application_name: str | None = None,
+        catch_up: Seconds = 60.0,
+        jitter: Seconds = 0.0,
+        overlap: ScheduleOverlap = "allow",
+    ) -> Schedule:
+        """Create a schedule, which its application's processes follow within a second; returns it.
+
+        `ScheduleSpec` says what the options mean. The workflow may be unknown here: `Schedule.problem` tells
+        when no process runs it. `context` is pickled, as DBOS Python wants it.
+
+        Raises ScheduleExists, EncodeError, and InvalidOption for an expression that cannot be read or never
+        fires, and for an unknown time zone.
+
+            client.create_schedule(schedule_name="nightly", workflow_name="report",
+                                         schedule="0 3 * * *")
+        """
+        return self._portal.call(
+            self._async.create_schedule,
+            schedule_name=schedule_name,
+            workflow_name=workflow_name,
+            schedule=schedule,
+            context=context,
+            workflow_class_name=workflow_class_name,
+            automatic_backfill=automatic_backfill,
+            cron_timezone=cron_timezone,
+            queue_name=queue_name,
+            application_name=application_name,
+            catch_up=catch_up,
+            jitter=jitter,
+            overlap=overlap,
+        )
+
+    def apply_schedules(self, specs: Sequence[ScheduleSpec]) -> list[Schedule]:
+        """Create these schedules, or give those that exist what is said here; returns them.
+
+        A schedule keeps its status and when it fired last; one without an owner gets this application.
+        All are checked before one is written. Raises as `create_schedule`.
+
+            client.apply_schedules([ScheduleSpec(schedule_name="nightly", workflow_name="report",
+                                                       schedule="0 3 * * *")])
+        """
+        return self._portal.call(self._async.apply_schedules, specs)
+
+    def get_schedule(self, schedule_name: str) -> Schedule:
+        """Return a schedule, with its next time and what is wrong with it. Raises NoSuchSchedule.
+
+        print(client.get_schedule("nightly").next_fire_at)
+        """
+        return self._portal.call(self._async.get_schedule, schedule_name)
+
+    def list_schedules(
+        self,
+        *,
+        status: str | None = None,
+        workflow_name: str | None = None,
+        schedule_name_prefix: str | None = None,
+        application_name: str | None = None,
+    ) -> list[Schedule]:
+        """Return schedules by name: an application's and those of none, or all.
+
+        for schedule in client.list_schedules(status="ACTIVE"): print(schedule.next_fire_at)
+        """
+        return self._portal.call(
+            self._async.list_schedules,
+            status=status,
+            workflow_name=workflow_name,
+            schedule_name_prefix=schedule_name_prefix,
+            application_name=application_name,
+        )
+
+    def pause_schedule(self, schedule_name: str) -> None:
+        """Let a schedule rest until it is resumed; what runs goes on. Raises NoSuchSchedule.
+
+        DBOS's processes notice within 30 seconds.
+
+            client.pause_schedule("nightly")
+        """
+        return self._portal.call(self._async.pause_schedule, schedule_name)
+
+    def resume_schedule(self, schedule_name: str) -> None:
+        """Let a schedule go on from now: what it missed is not caught up. Raises NoSuchSchedule.
+
+        client.resume_schedule("nightly")
+        """
+        return self._portal.call(self._async.resume_schedule, schedule_name)
+
+    def delete_schedule(self, schedule_name: str) -> bool:
+        """Delete a schedule; its runs stay. Returns whether there was one.
+
+        client.delete_schedule("nightly")
+        """
+        return self._portal.call(self._async.delete_schedule, schedule_name)
+
+    def trigger_schedule(self, schedule_name: str) -> WorkflowHandle[Any]:
+        """Start a schedule's workflow now, whatever its status; returns the run's handle.
+
+        Raises NoSuchSchedule, and DecodeError if its context cannot be read here.
+
+            handle = client.trigger_schedule("nightly")
+        """
+        return WorkflowHandle(self._portal.call(self._async.trigger_schedule, schedule_name), self._portal)
+
+    def backfill_schedule(
+        self, schedule_name: str, start: datetime, end: datetime
+    ) -> list[WorkflowHandle[Any]]:
+        """Start what a schedule had to fire between two instants, both outside; returns the runs' handles.
+
+        Instants without a zone are UTC. What has run already is not run again: its handle is returned. All
+        runs are enqueued, or none. Raises NoSuchSchedule, DecodeError, and InvalidOption for a range without
+        end or with more than 100,000 times.
+
+            client.backfill_schedule("nightly", datetime(2026, 11, 1), datetime(2026, 11, 8))
+        """
+        return [
+            WorkflowHandle(item, self._portal)
+            for item in self._portal.call(self._async.backfill_schedule, schedule_name, start, end)
+        ]
+
+    def preview_schedule(
+        self, schedule_name: str, count: int = 5, *, after: datetime | None = None
+    ) -> list[datetime]:
+        """Return the next `count` times of a schedule, in its zone: what a change of the clock does shows.
+
+        Raises NoSuchSchedule, and InvalidOption if its expression cannot be read.
+
+            for time in client.preview_schedule("nightly"): print(time)
+        """
+        return self._portal.call(self._async.preview_schedule, schedule_name, count, after=after)
 
     def explain(self, workflow_id: str) -> Explanation:
         """Return the one reason why a workflow is not running, or what it does. Raises NoSuchWorkflow.

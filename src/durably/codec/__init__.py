@@ -11,7 +11,7 @@ name in the row and knows what may be read here.
 
 Invariants: what is encoded is equal when it is decoded to the same annotation, or refused before anything is
 written; no text, however hostile, raises anything but `DecodeError`; nothing executable is decoded unless
-the user named `py_pickle`.
+the user named `py_pickle` (of a scheduled run's pickle, plain values are read without running it: plain.py).
 
 Imports durably.errors, msgspec and the standard library; no asyncio, no threads, no other part of durably.
 """
@@ -21,6 +21,7 @@ from __future__ import annotations
 from durably.codec.attributes import attributes_text
 from durably.codec.failure import visible_errors
 from durably.codec.pickled import Pickle
+from durably.codec.plain import encode_scheduled, encode_scheduled_arguments
 from durably.codec.portable import PortableJSON
 from durably.codec.protocol import Codec
 from durably.codec.registry import Codecs
@@ -35,5 +36,7 @@ __all__ = [
     "PortableJSON",
     "SuperJSON",
     "attributes_text",
+    "encode_scheduled",
+    "encode_scheduled_arguments",
     "visible_errors",
 ]

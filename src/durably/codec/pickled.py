@@ -44,10 +44,13 @@ class Pickle:
         try:
             raw = base64.b64decode(text, validate=True)
             _check_memo(raw)
-            return _Unpickler(io.BytesIO(raw)).load()
+            return self._load(raw)
         except Exception as error:  # a pickle can raise anything
             why = f"the stored text cannot be unpickled: {error}"
             raise DecodeError(why, serialization=self.name) from error
+
+    def _load(self, raw: bytes) -> Any:
+        return _Unpickler(io.BytesIO(raw)).load()
 
     def encode_arguments(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 from durably.codec.failure import ErrorTable, Failure
 from durably.codec.pickled import Pickle
+from durably.codec.plain import PLAIN
 from durably.codec.portable import PortableJSON
 from durably.codec.protocol import Codec
 from durably.codec.superjson import SuperJSON
@@ -61,16 +62,23 @@ class Codecs:
         """Return the codec that reads a text; one whose row names no format is told by its form.
 
         DBOS leaves the name out where it means its own format, which for another process is not the default.
+        Of its pickles, plain values are read by everybody.
         """
         if name is None and '"__dbos_serializer":"superjson"' in text:
             return self.get("js_superjson")
         if name is None and text.startswith(_PICKLED):
-            return self.get("py_pickle")
+            return self._by_name.get("py_pickle", PLAIN)
         return self.get(name)
 
     def decode(self, text: str, name: str | None, type_: Any = Any) -> Any:
         """Return the value of a row's text, as `type_`."""
         return self.reader(name, text).decode(text, type_)
+
+    def decode_scheduled(self, text: str) -> Any:
+        """Return a schedule's context; DecodeError unless DBOS Python, or we, have written it."""
+        if text.startswith(_PICKLED):
+            return self.decode(text, None)
+        raise DecodeError(_foreign(text))
 
     def add_errors(self, classes: Iterable[type[BaseException]]) -> None:
         """Register exception classes; a name that two classes share is not built again."""
@@ -110,3 +118,12 @@ def _not_readable(name: str, readable: tuple[str, ...]) -> str:
         f"the row is written as {name!r}, and this process reads {', '.join(readable)}; "
         "pass a codec of that name in allow_serializations=[...]"
     )
+
+
+def _foreign(text: str) -> str:
+    if '"__dbos_serializer":"superjson"' in text:
+        return (
+            "DBOS TypeScript wrote it, whose ids of runs and rules for days are others: only its own "
+            "processes fire this schedule"
+        )
+    return "it is not pickled, as DBOS Python and durably write it: create the schedule anew"

@@ -225,7 +225,7 @@ class Executor:
 
     async def _go_on_anew(self, run: Run, ended: ContinueAsNew) -> Run | Finish:
         """Archive the generation; the run of the next one, or the outcome where there cannot be one."""
-        codec = self._resources.codecs.get(run.claimed.serialization)
+        codec = self._codec(run)
         record = generations.record(run, codec, ended.inputs)
         try:
             generation = await run.record(record)
@@ -238,7 +238,7 @@ class Executor:
 
     async def _outcome(self, run: Run) -> Finish | TryAgain | ContinueAsNew:
         """What the attempt came to, unless it was interrupted."""
-        codec = self._resources.codecs.get(run.claimed.serialization)
+        codec = self._codec(run)
         try:
             if run.definition.required_roles:
                 authority.check(run.definition, authority.recorded(run.claimed))
@@ -256,6 +256,9 @@ class Executor:
                 raise  # the loop is being torn down: no outcome of the workflow's
             end = tries.after_failure(run, codec, error)
             return end if isinstance(end, TryAgain) else _failure(run, codec, end)
+
+    def _codec(self, run: Run) -> Codec:
+        return self._resources.codecs.reader(run.claimed.serialization, run.claimed.inputs or "")
 
     def _arguments(self, run: Run, codec: Codec) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if run.claimed.inputs is None:
@@ -287,7 +290,7 @@ class Executor:
             raise
         except Exception as error:
             logger.exception("the outcome of workflow %s cannot be stored", run.workflow_id)
-            outcome = _failure(run, self._resources.codecs.get(run.claimed.serialization), _unstorable(error))
+            outcome = _failure(run, self._codec(run), _unstorable(error))
             await self._resources.writer.submit(outcome)
         if isinstance(outcome, TryAgain):
             run.interruption = RunInterrupted(run.workflow_id, "it is tried again")  # for what it left behind

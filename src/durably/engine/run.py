@@ -108,7 +108,7 @@ class Run:
         except DecodeError as error:
             why = str(error).partition("(): ")[2].replace("stored", "given")
             raise TypeError(f"workflow {self.definition.name!r} cannot go on with these: {why}") from None
-        codec = self.resources.codecs.get(self.claimed.serialization)
+        codec = self.resources.codecs.reader(self.claimed.serialization, self.claimed.inputs or "")
         inputs = codec.encode_arguments(
             args,
             kwargs,

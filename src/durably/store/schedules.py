@@ -1,0 +1,109 @@
+"""Schedules as rows: put, listed, paused, deleted; and runs of theirs out of turn.
+
+A database that only DBOS has used keeps no options: such schedules are kept as DBOS keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from durably.core.schedules import NewSchedule, ScheduledRun
+from durably.errors import InvalidOption, ScheduleExists
+from durably.store.database import Call, Database
+
+__all__ = ["delete", "enqueue", "listed", "put", "set_status"]
+
+OPTIONS = 6  # the migration of the extension schema that has tables for them
+CHUNK = 500  # runs in a statement
+PLAIN = {"catch_up": 0.0, "jitter": 0.0, "overlap": "allow", "problem": None}
+
+Row: TypeAlias = dict[str, Any]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Opened(Protocol):
+    """A database, and what of the extension schema it has."""
+
+    database: Database
+    extension: int
+
+
+async def put(opened: Opened, new: NewSchedule, *, replace: bool) -> None:
+    """Create a schedule, or replace one of the same owner; ScheduleExists. Repeating it is safe."""
+    parameters = msgspec.structs.asdict(new) | {"replace": replace}
+    calls: list[Call] = [("schedules/put", parameters)]
+    if opened.extension >= OPTIONS:
+        calls.append(("schedules/set_options", parameters))
+    elif new.overlap != "allow" or new.jitter:
+        option = "overlap" if new.overlap != "allow" else "jitter"
+        hint = "only durably's own tables can keep it, and this database has none: run `durably db migrate`"
+        raise InvalidOption(option, getattr(new, option), hint)
+    while not (rows := (await opened.database.transaction(calls))[0]):
+        pass  # another has just created it, and this statement does not see it yet
+    if not rows[0].is_written and rows[0].schedule_id != new.schedule_id:  # else an earlier attempt has
+        owner = rows[0].application_name
+        raise ScheduleExists(new.schedule_name, owner=owner, application_name=new.application_name)
+
+
+async def listed(
+    opened: Opened,
+    *,
+    schedule_name: str | None = None,
+    status: str | None = None,
+    workflow_name: str | None = None,
+    prefix: str | None = None,
+    application_name: str | None = None,
+) -> list[Row]:
+    """Schedules by name, with their options."""
+    filters = {
+        "schedule_name": schedule_name,
+        "status": status,
+        "workflow_name": workflow_name,
+        "prefix": prefix,
+        "application_name": application_name,
+    }
+    rows = [row._asdict() for row in await opened.database.rows("schedules/list", filters)]
+    options: dict[str, Row] = {}
+    if rows and opened.extension >= OPTIONS:
+        ids = {"schedule_ids": [row["schedule_id"] for row in rows]}
+        found = await opened.database.rows("schedules/options", ids)
+        options = {row.schedule_id: row._asdict() for row in found}
+    return [PLAIN | row | options.get(row["schedule_id"], {}) for row in rows]
+
+
+async def set_status(opened: Opened, schedule_name: str, status: str) -> bool:
+    """Pause or resume a schedule; whether there is one."""
+    calls: list[Call] = [("schedules/set_status", {"schedule_name": schedule_name, "status": status})]
+    if status == "ACTIVE" and opened.extension >= OPTIONS:
+        calls.insert(0, ("schedules/resumed", {"schedule_name": schedule_name}))
+    return bool((await opened.database.transaction(calls))[-1])
+
+
+async def delete(opened: Opened, schedule_name: str) -> bool:
+    """Delete a schedule; whether there was one."""
+    calls: list[Call] = [("schedules/delete", {"schedule_name": schedule_name})]
+    if opened.extension >= OPTIONS:
+        calls.append(("schedules/forget", {}))
+    return bool((await opened.database.transaction(calls))[0])
+
+
+async def enqueue(
+    database: Database, schedule_name: str, runs: Sequence[ScheduledRun], *, application_name: str | None
+) -> bool:
+    """Enqueue runs of a schedule, all or none; those that exist are left alone. False: no such schedule."""
+    calls: list[Call] = [
+        (
+            "schedules/enqueue",
+            {
+                "records": _encode(runs[start : start + CHUNK]).decode(),
+                "schedule_name": schedule_name,
+                "application_name": application_name,
+            },
+        )
+        for start in range(0, len(runs), CHUNK)
+    ]
+    return all(await database.transaction(calls))
