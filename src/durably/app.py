@@ -7,17 +7,20 @@ import contextlib
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from durably import config
 from durably.client import AsyncDBOSClient, DBOSClient
 from durably.client._opening import embedded_server
-from durably.codec import Codec, Codecs, Parameters, visible_errors
+from durably.codec import Codec, Codecs, Parameters, encode_scheduled, visible_errors
 from durably.concurrency.portal import Portal, on_loop
 from durably.concurrency.world import RealWorld
 from durably.core import checks
+from durably.core.ids import new_id
 from durably.core.limits import CONFLICTS, limited_queue
 from durably.core.ports import Beat, QueueRow
+from durably.core.schedules import NewSchedule, checked
 from durably.datasources import Datasources, kind_of
 from durably.decorators import (
     AsyncWorkflow,
@@ -41,7 +44,7 @@ from durably.store.datasources import is_one_database
 from durably.store.notify import Listener
 from durably.store.postgres import PostgresStore
 from durably.store.sql import Schemas
-from durably.types import Isolation, QueueConflict, RateLimit, Retry, Seconds
+from durably.types import Isolation, QueueConflict, RateLimit, Retry, ScheduleOverlap, ScheduleSpec, Seconds
 
 if TYPE_CHECKING:
     from durably.decorators import AsyncClassWorkflow, BlockingClassWorkflow
@@ -139,6 +142,7 @@ class App:
         )
         self._registry = Registry()
         self._queues: dict[str, tuple[QueueRow, QueueConflict]] = {}
+        self._schedules: dict[str, NewSchedule] = {}
         self._functions: list[Callable[..., Any]] = []  # whose modules name the errors that are rebuilt
         self._steps: list[str] = []
         self._has_transactions = False
@@ -322,6 +326,49 @@ class App:
         self._queues[name] = row, on_conflict
         return Queue(row)
 
+    def schedule(
+        self,
+        name: str,
+        workflow: AsyncWorkflow[..., Any] | BlockingWorkflow[..., Any],
+        schedule: str,
+        *,
+        context: Any = None,
+        cron_timezone: str | None = None,
+        queue: Queue | str | None = None,
+        automatic_backfill: bool = False,
+        catch_up: Seconds = 60.0,
+        jitter: Seconds = 0.0,
+        overlap: ScheduleOverlap = "allow",
+    ) -> None:
+        """Declare a schedule, which starts a workflow with the scheduled time and `context`.
+
+        It is stored when the application starts, as `client.apply_schedules` would; `ScheduleSpec` says what
+        the options mean. Raises InvalidOption for an expression that cannot be read or never fires.
+
+        app.schedule("nightly", report, "0 3 * * *", cron_timezone="Europe/Berlin", overlap="skip")
+        """
+        spec = ScheduleSpec(
+            schedule_name=name,
+            workflow_name=workflow.definition.name,
+            workflow_class_name=workflow.definition.class_name,
+            schedule=schedule,
+            context=context,
+            cron_timezone=cron_timezone,
+            queue_name=queue.name if isinstance(queue, Queue) else queue,
+            automatic_backfill=automatic_backfill,
+            catch_up=catch_up,
+            jitter=jitter,
+            overlap=overlap,
+        )
+        world = RealWorld()
+        self._schedules[name] = checked(
+            spec,
+            schedule_id=new_id(world.random),
+            application_name=self.name,
+            now=datetime.fromtimestamp(world.now(), UTC),
+            context=encode_scheduled(context, subject=f"context of schedule {name!r}"),
+        )
+
     # -- life ---------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> App:
@@ -405,6 +452,8 @@ class App:
         store = PostgresStore(database, self.name, world)
         for queue, on_conflict in self._queues.values():
             await store.register_queue(queue, app_version=self.version, on_conflict=on_conflict)
+        for schedule in self._schedules.values():
+            await store.put_schedule(schedule)
         engine = Engine(
             store=store,
             world=world,

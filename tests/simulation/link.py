@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from random import Random
@@ -15,8 +15,11 @@ from durably.core.ports import (
     Claim,
     Claimed,
     ExecutorIdentity,
+    Fired,
+    Firing,
     HistoryRow,
     Ready,
+    ScheduleRow,
     Stranding,
     StreamPage,
     Wait,
@@ -181,6 +184,17 @@ class Link:
 
     async def strand(self, stranding: Stranding) -> None:
         await self._ask("strand", stranding.workflow_id, lambda: self._model.strand(stranding))
+
+    async def schedules(self, application_name: str) -> list[ScheduleRow]:
+        """There are none."""
+        return []
+
+    async def fire(self, application_name: str, firings: Sequence[Firing]) -> list[Fired]:
+        """There are none."""
+        return []
+
+    async def note_schedules(self, notes: Mapping[str, str | None]) -> None:
+        """There are none."""
 
     async def release_stranded(self, executor: ExecutorIdentity, runnable: Sequence[str]) -> None:
         await self._ask(

@@ -114,7 +114,7 @@ def preview(
     """Print the next times of a schedule, in its zone."""
     with connection.client(session) as client:
         times = client.preview_schedule(name, count)
-    _say(session, [time.isoformat() for time in times], "\n".join(map(str, times)) or "it fires no more")
+    _say(session, [time.isoformat() for time in times], *map(str, times))
 
 
 @app.command()
@@ -166,7 +166,7 @@ def backfill(
     instants = [_instant(option, text) for option, text in (("START", start), ("END", end))]
     with connection.client(session) as client:
         ids = [handle.workflow_id for handle in client.backfill_schedule(name, *instants)]
-    _say(session, [{"workflow_id": id_} for id_ in ids], "\n".join(ids) or "it had nothing to fire")
+    _say(session, [{"workflow_id": id_} for id_ in ids], *ids)
 
 
 def _instant(option: str, text: str) -> datetime:
@@ -192,8 +192,9 @@ def _print(session: Session, schedule: Schedule) -> None:
         output.print_fields({name: value for name, value in _plain(schedule).items() if value is not None})
 
 
-def _say(session: Session, value: Any, text: str) -> None:
+def _say(session: Session, value: Any, *lines: str) -> None:
     if session.as_json:
         output.print_json(value)
     else:
-        print(output.printable(text))
+        for line in lines:
+            print(output.printable(line))

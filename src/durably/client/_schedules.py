@@ -176,7 +176,8 @@ class Schedules(Part):
             await client.backfill_schedule("nightly", datetime(2026, 11, 1), datetime(2026, 11, 8))
         """
         schedule = await self.get_schedule(schedule_name)
-        cron = _cron(schedule.schedule, schedule.cron_timezone, _first_of_range(start, end))
+        _check_range(start, end)
+        cron = Cron.read(schedule.schedule, schedule.cron_timezone)
         ticks: list[datetime] = []
         for tick in cron.between(start, end):
             ticks.append(tick)
@@ -199,7 +200,7 @@ class Schedules(Part):
         schedule = await self.get_schedule(schedule_name)
         start = after or datetime.fromtimestamp(self._session.world.now(), UTC)
         start = start if start.tzinfo is not None else start.replace(tzinfo=UTC)
-        return _cron(schedule.schedule, schedule.cron_timezone, start).preview(start, many)
+        return Cron.read(schedule.schedule, schedule.cron_timezone).preview(start, many)
 
     # -- how ----------------------------------------------------------------------------------------------
 
@@ -240,26 +241,21 @@ class Schedules(Part):
         context, unreadable = _context_shown(self._session.settings.codecs, row["context"])
         upcoming, problem = None, row["problem"] or unreadable
         try:
-            cron = Cron.parse(row["schedule"], row["cron_timezone"], now=now)
+            cron = Cron.read(row["schedule"], row["cron_timezone"])
             upcoming = cron.after(now) if row["status"] == "ACTIVE" else None
         except InvalidOption as error:
             problem = str(error)
         return Schedule(**row | {"context": context, "problem": problem}, next_fire_at=upcoming)
 
 
-def _first_of_range(start: datetime, end: datetime) -> datetime:
-    """The start of a backfill, in UTC; InvalidOption unless it is before its end."""
+def _check_range(start: datetime, end: datetime) -> None:
+    """Refuse a backfill that does not begin before its end."""
     for option, value in (("start", start), ("end", end)):
         if not isinstance(value, datetime):
             raise InvalidOption(option, value, "expected a datetime; without a zone it is UTC")
     first, last = (each if each.tzinfo else each.replace(tzinfo=UTC) for each in (start, end))
     if not first < last:
         raise InvalidOption("end", end, f"it must be later than start, {start.isoformat()}")
-    return first
-
-
-def _cron(expression: str, timezone: str | None, now: datetime) -> Cron:
-    return Cron.parse(expression, timezone, now=now)
 
 
 def _context_shown(codecs: Codecs, text: str) -> tuple[Any, str | None]:

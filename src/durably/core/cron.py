@@ -30,7 +30,7 @@ class Cron:
     @classmethod
     def parse(cls, expression: object, timezone: object = None, *, now: datetime) -> Cron:
         """Refuse, before anything is written, what cannot be read and what never fires after `now`."""
-        cron = cls(_readable(expression), zone(timezone))
+        cron = cls.read(expression, timezone)
         if cron.after(now) is None:
             raise InvalidOption(
                 "schedule",
@@ -38,6 +38,11 @@ class Cron:
                 f"it never fires after {now.isoformat()}; check its day, month and year",
             )
         return cron
+
+    @classmethod
+    def read(cls, expression: object, timezone: object = None) -> Cron:
+        """Refuse what cannot be read; what never fires any more was once all right."""
+        return cls(_readable(expression), zone(timezone))
 
     def ticks(self, after: datetime) -> Iterator[datetime]:
         """The instants later than `after`, earliest first, in the schedule's time zone."""

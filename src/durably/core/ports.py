@@ -6,7 +6,7 @@ simulation; both are given to it through these protocols.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Protocol
 
@@ -19,10 +19,13 @@ __all__ = [
     "Claim",
     "Claimed",
     "ExecutorIdentity",
+    "Fired",
+    "Firing",
     "HistoryRow",
     "QueueRow",
     "Ready",
     "ResultRow",
+    "ScheduleRow",
     "Store",
     "Stranding",
     "StreamPage",
@@ -190,7 +193,48 @@ class Ready(msgspec.Struct, frozen=True):
     cancelled: Sequence[str] = ()  # deadlines that passed just now
     lost: Sequence[tuple[str, str]] = ()  # (id, owner) of runs that this owner does not own any more
     dead: Sequence[str] = ()  # executors whose lease ran out
+    schedules: str | None = None  # changes when a schedule of ours does; None: there is none
     next_delay: float | None = None  # seconds until the next delayed workflow or deadline is due
+
+
+class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An active schedule, as its row has it. Durations are seconds, `since` is epoch seconds."""
+
+    schedule_id: str
+    schedule_name: str
+    workflow_name: str
+    workflow_class_name: str | None
+    schedule: str
+    cron_timezone: str | None
+    context: str
+    automatic_backfill: bool
+    last_fired_at: str | None
+    catch_up: float
+    jitter: float
+    overlap: str
+    since: float | None  # when it was created or resumed, if that is known
+    note: str | None
+
+
+class Firing(msgspec.Struct, frozen=True, kw_only=True):
+    """A tick to be decided about, from `due` on (epoch seconds)."""
+
+    schedule_id: str
+    schedule: str
+    cron_timezone: str | None
+    workflow_id: str
+    tick: str
+    due: float
+    overlap: str
+    inputs: str
+
+
+class Fired(msgspec.Struct, frozen=True):
+    """What became of a tick: 'fired', 'skipped', 'past'; or 'early', and how many seconds it has to wait."""
+
+    schedule_id: str
+    outcome: str
+    wait: float
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -269,6 +313,18 @@ class Store(Protocol):
         self, application_name: str, executor_ids: Sequence[str], *, only_expired: bool = False
     ) -> list[str]:
         """Put the work of these executors back on its queues and close their leases; returns the queues."""
+        ...
+
+    async def schedules(self, application_name: str) -> list[ScheduleRow]:
+        """The active schedules of an application and of nobody."""
+        ...
+
+    async def fire(self, application_name: str, firings: Sequence[Firing]) -> list[Fired]:
+        """Decide about ticks, at most one of a schedule, by the database's clock."""
+        ...
+
+    async def note_schedules(self, notes: Mapping[str, str | None]) -> None:
+        """Tell what is wrong with schedules, by id; None where all is well."""
         ...
 
     async def holder(self, queue_name: str, deduplication_id: str) -> str | None:

@@ -27,6 +27,7 @@ from durably.engine.executor import Executor, Resources
 from durably.engine.host import host_identity, start_of
 from durably.engine.registry import Registry, WorkflowDefinition, seconds
 from durably.engine.run import Run
+from durably.engine.scheduler import Scheduler
 from durably.engine.workers import Workers
 from durably.errors import (
     DatabaseError,
@@ -120,6 +121,14 @@ class Engine:
             ask=self.hub.ask_soon,
             listen_queues=listen_queues,
         )
+        self.scheduler = Scheduler(
+            store=store,
+            registry=registry,
+            codecs=codecs,
+            application_name=application_name,
+            world=world,
+            database_now=self.resources.database_now,
+        )
         self._suspects: set[tuple[str, str]] = set()
         self._chores: set[asyncio.Task[None]] = set()
         self._running = False
@@ -135,6 +144,7 @@ class Engine:
         self._running = True
         self.writer.start()
         self.dispatcher.start()
+        self.scheduler.start()
         self.hub.start()
 
     async def stop(self, *, grace: float) -> None:
@@ -142,6 +152,7 @@ class Engine:
         if not self._running:
             return
         self._running = False
+        await self.scheduler.stop()
         await self.dispatcher.stop()
         await self.executor.drain(grace)
         await self.writer.stop()
@@ -297,6 +308,7 @@ class Engine:
             self.executor.interrupt(workflow_id, "it was cancelled, resumed or taken over", owner)
         if ready.dead:
             self._chore(self._adopt(ready.dead))
+        self.scheduler.saw(ready.schedules)
         self.dispatcher.saw(ready)
 
     def _owned(self) -> list[Wait]:
@@ -311,6 +323,8 @@ class Engine:
             self.dispatcher.offer(subject)
         elif kind == "k":
             self.dispatcher.forget(subject)
+        elif kind == "s":
+            self.scheduler.look()
         elif kind == "c":
             workflow_id, _, owner = subject.rpartition("::")
             self.executor.interrupt(workflow_id, "it was cancelled, resumed or paused", owner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,18 +15,22 @@ from durably.core.ports import (
     Claim,
     Claimed,
     ExecutorIdentity,
+    Fired,
+    Firing,
     HistoryRow,
     QueueRow,
     Ready,
     ResultRow,
+    ScheduleRow,
     Stranding,
     StreamPage,
     Wait,
     World,
 )
 from durably.core.records import Record
+from durably.core.schedules import NewSchedule
 from durably.errors import ConfigurationError
-from durably.store import queues, streams, workflows
+from durably.store import queues, schedules, streams, workflows
 from durably.store.batch import commit
 from durably.store.database import Call, Database
 from durably.store.failures import Contention
@@ -187,6 +191,22 @@ class PostgresStore:
         )
         return [row.queue_name for row in rows]
 
+    async def schedules(self, application_name: str) -> list[ScheduleRow]:
+        """The active schedules of an application and of nobody."""
+        return await schedules.active(self._database, application_name)
+
+    async def fire(self, application_name: str, firings: Sequence[Firing]) -> list[Fired]:
+        """Decide about ticks, at most one of a schedule, by the database's clock."""
+        return await schedules.fire(self._database, application_name, firings)
+
+    async def note_schedules(self, notes: Mapping[str, str | None]) -> None:
+        """Tell what is wrong with schedules."""
+        await schedules.note(self._database, notes)
+
+    async def put_schedule(self, new: NewSchedule) -> None:
+        """Create or replace a schedule; ScheduleExists when another application owns it."""
+        await schedules.put(schedules.Ours(self._database), new, replace=True)
+
     async def holder(self, queue_name: str, deduplication_id: str) -> str | None:
         """The workflow that holds a deduplication id on a queue."""
         key = (queue_name, deduplication_id)
@@ -253,6 +273,7 @@ def _ready(rows: Sequence[Any]) -> Ready:
         cancelled=found.get("cancelled", ()),
         lost=found.get("lost", ()),
         dead=found.get("dead", ()),
+        schedules=next(iter(found.get("schedules", ())), None),
         next_delay=float(delays[0]) if delays else None,
     )
 
@@ -267,5 +288,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "cancelled": lambda r: r.id,
     "lost": lambda r: (r.id, r.key),
     "dead": lambda r: r.id,
+    "schedules": lambda r: r.id,
     "next": lambda r: r.d,
 }

@@ -5,16 +5,18 @@ A database that only DBOS has used keeps no options: such schedules are kept as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from durably.core.ports import Fired, Firing, ScheduleRow
 from durably.core.schedules import NewSchedule, ScheduledRun
 from durably.errors import InvalidOption, ScheduleExists
 from durably.store.database import Call, Database
 
-__all__ = ["delete", "enqueue", "listed", "put", "set_status"]
+__all__ = ["Ours", "active", "delete", "enqueue", "fire", "listed", "note", "put", "set_status"]
 
 OPTIONS = 6  # the migration of the extension schema that has tables for them
 CHUNK = 500  # runs in a statement
@@ -30,6 +32,14 @@ class Opened(Protocol):
 
     database: Database
     extension: int
+
+
+@dataclass
+class Ours:
+    """The database of an application of ours: it has all of the extension schema."""
+
+    database: Database
+    extension: int = OPTIONS
 
 
 async def put(opened: Opened, new: NewSchedule, *, replace: bool) -> None:
@@ -107,3 +117,24 @@ async def enqueue(
         for start in range(0, len(runs), CHUNK)
     ]
     return all(await database.transaction(calls))
+
+
+async def active(database: Database, application_name: str) -> list[ScheduleRow]:
+    """The schedules that an application's executors keep."""
+    rows = await database.rows("schedules/load", {"application_name": application_name})
+    return [ScheduleRow(**row._asdict()) for row in rows]
+
+
+async def fire(database: Database, application_name: str, firings: Sequence[Firing]) -> list[Fired]:
+    """Decide about ticks, at most one of a schedule; repeating it after a lost answer is safe."""
+    lock: Call = ("schedules/lock", {"schedule_ids": [firing.schedule_id for firing in firings]})
+    records = _encode(firings).decode()
+    decide: Call = ("schedules/fire", {"records": records, "application_name": application_name})
+    rows = (await database.transaction([lock, decide]))[1]
+    return [Fired(row.schedule_id, row.outcome, row.wait) for row in rows]
+
+
+async def note(database: Database, notes: Mapping[str, str | None]) -> None:
+    """Tell what is wrong with schedules, by id."""
+    listed_ = [{"schedule_id": id_, "note": text} for id_, text in notes.items()]
+    await database.rows("schedules/note", {"notes": _encode(listed_).decode()})

@@ -76,6 +76,16 @@ FROM (SELECT workflow_uuid, CASE WHEN owner_xid IS NOT NULL AND octet_length(wor
                   THEN pg_notify('durably', 'r::' || workflow_uuid) END AS wakes
       FROM overdue) o
 UNION ALL
+SELECT 'schedules', fingerprint, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (SELECT sum(hashtextextended(concat_ws(
+                 chr(31), s.schedule_id, s.schedule_name, s.workflow_name, COALESCE(s.workflow_class_name, ''), s.schedule,
+                 s.automatic_backfill, COALESCE(s.cron_timezone, ''), COALESCE(s.queue_name, ''), s.context,
+                 o.catch_up_seconds, o.jitter_seconds, o.overlap), 0)::numeric)::text AS fingerprint
+      FROM {schema}.workflow_schedules s
+      LEFT JOIN {extension}.schedule_options o ON o.schedule_id = s.schedule_id
+      WHERE s.status = 'ACTIVE' AND (s.application_name = %(application_name)s OR s.application_name IS NULL)) f
+WHERE fingerprint IS NOT NULL
+UNION ALL
 SELECT 'lost', w.id, w.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM asked w
 WHERE w.kind = 'run' AND w.key IS DISTINCT FROM (

@@ -1,0 +1,1 @@
+"""Schedules: firing, by one process, by many, by a fleet with DBOS in it."""

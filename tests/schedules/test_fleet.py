@@ -1,0 +1,96 @@
+"""A fleet: real DBOS Python processes and ours keep the same schedules; processes are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from durably import AsyncDBOSClient
+from tests.engine.support import eventually, rows
+from tests.interop import harness
+from tests.schedules.test_scheduler import add, ticks
+
+PROGRAM = Path(__file__).with_name("program.py")
+SETTINGS = {"APP_NAME": "shared", "APP_VERSION": "1", "EXECUTOR_ID": "peer-1"}
+
+
+@contextlib.contextmanager
+def ours(url: str) -> Iterator[subprocess.Popen[str]]:
+    """One of our executors as a process; killed at the end."""
+    command = [sys.executable, str(PROGRAM), url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def without_gaps(fired: list[datetime]) -> bool:
+    return fired == [fired[0] + timedelta(seconds=n) for n in range(len(fired))]
+
+
+async def test_a_fleet_with_dbos_python_fires_each_tick_once_and_both_run_them(database_url: str) -> None:
+    add(
+        database_url,
+        "mixed",
+        workflow_name="echoAll",
+        workflow_class_name="Interop",
+        application_name="shared",
+        cron_timezone="Europe/Berlin",
+        schedule="* * * * * *",
+    )
+    peer = await asyncio.to_thread(harness.python_app, harness.uri(database_url), **SETTINGS)
+    query = "SELECT status, executor_id FROM dbos.workflow_status WHERE schedule_name = 'mixed' ORDER BY 1, 2"
+    try:
+        await asyncio.to_thread(peer.read_line, "READY", harness.START_SECONDS)
+        await eventually(lambda: len(ticks(database_url, "mixed")) >= 2, seconds=30)  # by the peer alone
+        with ours(database_url):
+
+            def both() -> bool:
+                executors = {row[1] for row in rows(database_url, query) if row[0] == "SUCCESS"}
+                return "peer-1" in executors and len(executors - {"peer-1", None}) > 0
+
+            await eventually(both, seconds=30)
+            await eventually(lambda: len(ticks(database_url, "mixed")) >= 8, seconds=30)
+    finally:
+        peer.stop()
+    ids = rows(database_url, "SELECT workflow_uuid FROM dbos.workflow_status WHERE schedule_name = 'mixed'")
+    assert len(ids) == len({datetime.fromisoformat(id_.removeprefix("sched-mixed-")) for (id_,) in ids})
+    assert {row[0] for row in rows(database_url, query)} <= {"SUCCESS", "ENQUEUED", "PENDING"}
+    async with AsyncDBOSClient.create(system_database_url=database_url) as client:
+        done = rows(
+            database_url,
+            "SELECT workflow_uuid FROM dbos.workflow_status"
+            " WHERE status = 'SUCCESS' AND schedule_name = 'mixed'",
+        )
+        for (id_,) in done:
+            result = await client.retrieve_workflow(id_).get_result()
+            assert str(result[0]).replace(" ", "T") == id_.removeprefix("sched-mixed-")
+
+
+def at_least(url: str, many: int) -> bool:
+    return len(ticks(url, "killed")) >= many
+
+
+async def test_ticks_go_on_when_processes_are_killed_between_them(database_url: str) -> None:
+    add(
+        database_url,
+        "killed",
+        workflow_name="echoAll",
+        workflow_class_name="Interop",
+        application_name="shared",
+    )
+    rows(database_url, "INSERT INTO durably.schedule_options VALUES ('killed', 60, 0, 'allow', now())")
+    for round_ in range(3):
+        with ours(database_url):
+            await eventually(functools.partial(at_least, database_url, 2 * round_ + 2))
+    fired = ticks(database_url, "killed")
+    assert without_gaps(fired), fired
