@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from durably.errors import RetryAfter
     from durably.types import (
         Arguments,
+        Debounce,
         EnqueueOptions,
         RateLimit,
         Retry,
@@ -43,6 +44,7 @@ __all__ = [
     "AsyncDBOSClient",
     "AsyncWorkflowHandle",
     "DBOSClient",
+    "Debounce",
     "DeclaredWorkflow",
     "Enqueue",
     "EnqueueOptions",
@@ -69,6 +71,7 @@ _HOMES = {
     "durably.errors": ("RetryAfter",),
     "durably.types": (
         "Arguments",
+        "Debounce",
         "EnqueueOptions",
         "RateLimit",
         "Retry",

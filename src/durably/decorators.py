@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, overload
 
+from durably.client import AsyncWorkflowHandle, DBOSClient, WorkflowHandle
 from durably.core import names, ops
 from durably.core.ports import HistoryRow
 from durably.engine import performers, steps, transactions
@@ -19,7 +20,7 @@ from durably.engine.registry import DEFINITION, StepDefinition, WorkflowDefiniti
 from durably.engine.transactions import TransactionDefinition
 from durably.errors import ConfigurationError, WrongContext
 from durably.handles import AsyncRunHandle, RunHandle
-from durably.types import Arguments
+from durably.types import Arguments, Debounce, EnqueueOptions
 
 if TYPE_CHECKING:
     from durably.app import App
@@ -37,6 +38,21 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 S = TypeVar("S")
+
+DEBOUNCED = (
+    "workflow_id",
+    "workflow_id_reuse_policy",
+    "app_version",
+    "timeout",
+    "delay",
+    "priority",
+    "deduplication_id",
+    "duplication_policy",
+    "queue_partition_key",
+    "authenticated_user",
+    "assumed_role",
+    "attributes",
+)
 
 Numbered: TypeAlias = tuple[
     int, HistoryRow | None
@@ -110,6 +126,20 @@ class _Workflow(Generic[P, R]):
     def _result_operation(self, workflow_id: str) -> ops.GetResult[Any]:
         return ops.GetResult(workflow_id, self.definition.parameters.result_type)
 
+    def _debounced(self) -> EnqueueOptions[..., R]:
+        call, definition = self._call, self.definition
+        options: dict[str, Any] = {name: call.given(name) for name in DEBOUNCED}
+        return EnqueueOptions(
+            workflow_name=definition.name,
+            workflow_class_name=definition.class_name,
+            instance_name=definition.config_name,
+            queue_name=call.queue_name or names.INTERNAL_QUEUE,
+            serialization=call.serialization or definition.serialization,
+            authenticated_roles=call.given("authenticated_roles") or (),
+            result_type=definition.parameters.result_type,
+            **options,
+        )
+
     def _with(self, options: dict[str, Any]) -> Any:
         known = [field.name for field in fields(Call)]
         if unknown := options.keys() - known:
@@ -169,6 +199,15 @@ class AsyncWorkflow(_Workflow[P, R]):
             return self._start(args, kwargs)
         start = here.run.perform(self._start_operation(args, kwargs))
         return here.run.asked_for(self.name, self._start_child(start))
+
+    def debounce(
+        self, debounce: Debounce, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, AsyncWorkflowHandle[R]]:
+        """Start the workflow when no call of this key has come for a period: see `client.debounce`.
+
+        handle = await index.debounce(Debounce("page-7", period=5), "page-7")
+        """
+        return self._app.client.debounce(self._debounced(), debounce, *args, **kwargs)
 
     async def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         return await (await self._start(args, kwargs)).get_result()
@@ -231,6 +270,14 @@ class BlockingWorkflow(_Workflow[P, R]):
         if here is not None:
             return self._handle(here.run.perform_blocking(self._start_operation(args, kwargs)))
         return self._handle(self._app._start_blocking(self.definition, args, kwargs, self._call))
+
+    def debounce(self, debounce: Debounce, /, *args: P.args, **kwargs: P.kwargs) -> WorkflowHandle[R]:
+        """Start the workflow when no call of this key has come for a period: see `client.debounce`.
+
+        handle = index.debounce(Debounce("page-7", period=5), "page-7")
+        """
+        client = DBOSClient(self._app.client, self._app._calls())
+        return client.debounce(self._debounced(), debounce, *args, **kwargs)
 
     def _handle(self, workflow_id: str) -> RunHandle[R]:
         twin: AsyncRunHandle[R] = AsyncRunHandle(

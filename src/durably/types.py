@@ -21,6 +21,7 @@ __all__ = [
     "TERMINAL",
     "ApplicationVersion",
     "Arguments",
+    "Debounce",
     "DuplicationPolicy",
     "EnqueueOptions",
     "Explanation",
@@ -146,6 +147,18 @@ class Arguments(NamedTuple):
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] = {}
     parameters: Any = None
+
+
+@dataclass(frozen=True)
+class Debounce:
+    """Start once, `period` seconds after the last call of a key, at most `timeout` seconds after the first.
+
+    Debounce("page-7", period=5, timeout=60)
+    """
+
+    key: str
+    period: Seconds
+    timeout: Seconds | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ PRINTS = {
     "answer": "It survives crashes, deploys and restarts.\nand restarts.",
     "approval": "order-1: 9.00 paid back\nwaiting for a decision\norder-2: 900.00 paid back",
     "copying": "3 pages",
+    "digest": "2027-03-27 07:30:00+01:00\n2027-03-28 07:30:00+02:00\n07:30 for Ada, Bob\nhome: a page",
     "haggling": "Answer(leads=True, highest=5000)\nAnswer(leads=False, highest=5000)\nclock: Ada pays 50.00",
     "indexing": "16",
     "orders": "paid 1275.00\npacked 2 x coffee\npacked 100 x filter",

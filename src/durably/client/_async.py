@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self
 
+from durably.client._debounce import Debouncing
 from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
 from durably.client._explaining import Explaining
@@ -32,6 +33,7 @@ __all__ = ["AsyncDBOSClient"]
 
 class AsyncDBOSClient(
     Enqueueing,
+    Debouncing,
     Results,
     Messages,
     Questions,

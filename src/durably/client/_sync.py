@@ -20,6 +20,7 @@ from durably.errors import NotRunning
 from durably.types import (
     ApplicationVersion,
     Arguments,
+    Debounce,
     EnqueueOptions,
     Explanation,
     QueueConflict,
@@ -189,6 +190,26 @@ class DBOSClient:
         return [
             WorkflowHandle(item, self._portal) for item in self._portal.call(self._async.enqueue_many, items)
         ]
+
+    def debounce(
+        self, options: EnqueueOptions[..., Any], debounce: Debounce, /, *args: Any, **kwargs: Any
+    ) -> WorkflowHandle[Any]:
+        """Start a workflow when no call of this key has come for a period; returns the handle of that run.
+
+        Each call moves the start to `debounce.period` seconds from now, but not beyond `debounce.timeout`
+        seconds after the first, and replaces the arguments. Keys are of one workflow name and queue; calls
+        from DBOS's clients count too. TypeScript's applications form keys in another way, which is used with
+        serialization="js_superjson". In a workflow of the application this is one recorded step.
+
+        Raises InvalidOption for options that debouncing excludes, and Deduplicated where the key is the
+        deduplication id of another workflow or application.
+
+            handle = client.debounce(EnqueueOptions(workflow_name="index", queue_name="searches"),
+                                           Debounce("page-7", period=5, timeout=60), "page-7")
+        """
+        return WorkflowHandle(
+            self._portal.call(self._async.debounce, options, debounce, *args, **kwargs), self._portal
+        )
 
     @overload
     def retrieve_workflow(self, workflow_id: str, declared: None = None) -> WorkflowHandle[Any]: ...

@@ -39,6 +39,7 @@ SET_DELAY = "DBOS.setWorkflowDelay"
 SET_PRIORITY = "DBOS.setWorkflowPriority"
 UPDATE_ATTRIBUTES = "DBOS.updateWorkflowAttributes"
 LIST_STRANDED = "DBOS.listStranded"
+DEBOUNCE = "DBOS.debounce_delayed_workflow"
 MOVE_WORKFLOWS = "DBOS.moveWorkflows"
 
 INTERNAL_QUEUE = "_dbos_internal_queue"
@@ -51,5 +52,5 @@ MESSAGES_CHANNEL = "dbos_notifications_channel"
 EVENTS_CHANNEL = "dbos_workflow_events_channel"
 STREAMS_CHANNEL = "dbos_streams_channel"
 DURABLY_CHANNEL = "durably"
-# `q::<queue>` has work, `r::<workflow id>` ended, `c::<workflow id>::<owner token>` lost this owner, who
-# is named because the next one may run by the time that the notice arrives.
+# `q::<queue>` has work, `s::<schedule>` changed, `r::<workflow id>` ended, `c::<workflow id>::<owner token>`
+# lost this owner, who is named because the next one may run by the time that the notice arrives.

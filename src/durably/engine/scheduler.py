@@ -26,6 +26,7 @@ __all__ = ["Scheduler"]
 logger = logging.getLogger(__name__)
 
 MOST = 200  # ticks in a transaction
+AT_ONCE = 20  # expressions
 LONGEST_REST = 60.0  # seconds: this machine's clock may be set
 AGAIN = 1.0  # seconds after the database was away
 
@@ -81,7 +82,7 @@ class Scheduler:
             try:
                 if self._stale:
                     await self._load()
-                while due := self._due():
+                while not self._stale and (due := self._due()):
                     await self._fire(due)
             except DatabaseError as error:
                 logger.warning("schedules wait for the database: %s", error)
@@ -102,7 +103,9 @@ class Scheduler:
         now, before = self._database_now(), self._calendars
         was_here = {row_id for row_id, _, _ in before}
         self._calendars, self._contexts, notes = {}, {}, {}
-        for row in rows:
+        for many, row in enumerate(rows):
+            if many % AT_ONCE == 0:
+                await asyncio.sleep(0)  # reading an expression takes a while: others go on
             known = before.get(identity(row))
             found = known or readable(row, now if row.schedule_id in was_here else began(row, now))
             note = self._take(row, found)
@@ -138,6 +141,20 @@ class Scheduler:
         return due[:MOST]
 
     async def _fire(self, due: list[Calendar]) -> None:
+        """Decide about ticks together; where that is refused, one by one, so that only its cause rests."""
+        try:
+            await self._decide(due)
+        except DatabaseError:
+            raise
+        except Exception:
+            if len(due) > 1:
+                for calendar in due:
+                    await self._fire([calendar])
+                return
+            logger.exception("schedule %s rests: its run is refused", due[0].row.schedule_name)
+            due[0].not_before = self._database_now() + LONGEST_REST
+
+    async def _decide(self, due: list[Calendar]) -> None:
         by_id = {calendar.row.schedule_id: calendar for calendar in due}
         firings = [
             calendar.firing(encode_scheduled_arguments((calendar.tick, self._contexts[id_]), {}))
