@@ -11,8 +11,13 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
 
 from durably import AsyncDBOSClient
+from durably.codec import Pickle
 from tests.engine.support import eventually, rows
 from tests.interop import harness
 from tests.schedules.test_scheduler import add, ticks
@@ -94,3 +99,46 @@ async def test_ticks_go_on_when_processes_are_killed_between_them(database_url: 
             await eventually(functools.partial(at_least, database_url, 2 * round_ + 2))
     fired = ticks(database_url, "killed")
     assert without_gaps(fired), fired
+
+
+def first_row(url: str, name: str) -> dict[str, Any]:
+    """Every column of a schedule's first run, but what tells one instant and one schedule from another."""
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        query = (
+            "SELECT s.*, i.inputs AS input FROM dbos.workflow_status s JOIN dbos.workflow_input i"
+            " USING (workflow_uuid) WHERE schedule_name = %s ORDER BY workflow_uuid LIMIT 1"
+        )
+        row = connection.execute(query, (name,)).fetchone()
+    assert row is not None
+    arguments = Pickle().decode(row.pop("input"))
+    id_ = row.pop("workflow_uuid")
+    assert id_ == f"sched-{name}-{arguments['args'][0].isoformat()}"
+    assert row.pop("schedule_name") == name
+    for column in ("created_at", "updated_at"):
+        row.pop(column)
+    return row | {"zone": str(arguments["args"][0].tzinfo), "arguments": [*arguments["args"][1:]]}
+
+
+async def test_a_fired_row_is_the_one_that_dbos_python_writes(database_url: str) -> None:
+    columns = {
+        "workflow_name": "echoAll",
+        "workflow_class_name": "Interop",
+        "application_name": "shared",
+        "cron_timezone": "America/New_York",
+        "queue_name": "ticketQueue",
+    }
+    add(database_url, "theirs", **columns)
+    peer = await asyncio.to_thread(harness.python_app, harness.uri(database_url), **SETTINGS)
+    try:
+        await asyncio.to_thread(peer.read_line, "READY", harness.START_SECONDS)
+        await eventually(lambda: ticks(database_url, "theirs"), seconds=30)
+    finally:
+        peer.stop()
+    add(database_url, "mine", **columns)
+    with ours(database_url):
+        await eventually(lambda: ticks(database_url, "mine"))
+    theirs, mine = first_row(database_url, "theirs"), first_row(database_url, "mine")
+    ran = {"status", "executor_id", "owner_xid", "started_at_epoch_ms", "completed_at", "recovery_attempts"}
+    assert {k: v for k, v in mine.items() if k not in ran} == {
+        k: v for k, v in theirs.items() if k not in ran
+    }

@@ -58,22 +58,26 @@ class _Plain(pickle.Unpickler):
         if (module, name) == ("zoneinfo", "ZoneInfo"):
             return _Zone()
         if (module, name) in (("builtins", "getattr"), ("zoneinfo", f"ZoneInfo.{_MAKE_ZONE}")):
-            return _zone_maker if name == "getattr" else _zone
+            return _fresh(_zone_maker if name == "getattr" else _zone)
         if (known := _PLAIN.get((module, name))) is not None:
-            return lambda *values: known(*values)
+            return _fresh(known)
         error = getattr(builtins, name, None) if module == "builtins" else None
         if isinstance(error, type) and issubclass(error, Exception):
-            return lambda *values: error(*values)
+            return _fresh(error)
         raise pickle.UnpicklingError(
             f"{module}.{name} is no plain value; if you trust everybody who can write to this database, "
             "allow it: allow_serializations=['py_pickle']"
         )
 
 
+def _fresh(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *values: function(*values)
+
+
 def _zone_maker(subject: object, name: str) -> Callable[..., ZoneInfo]:
     if not isinstance(subject, _Zone) or name != _MAKE_ZONE:
         raise pickle.UnpicklingError("getattr is no plain value")
-    return _zone
+    return _fresh(_zone)
 
 
 def _zone(key: str, *_: object) -> ZoneInfo:
