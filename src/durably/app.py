@@ -192,7 +192,7 @@ class App:
             max_recovery_attempts=max_recovery_attempts,
             serialization=serialization,
             required_roles=tuple(checks.texts("required_roles", required_roles)),
-            retry=_rule(retry),
+            retry=checks.rule("retry", retry),
         )
 
     def register_instance(self, name: str, instance: T) -> T:
@@ -241,7 +241,7 @@ class App:
             definition = StepDefinition(
                 name=name or function.__qualname__,
                 function=function,
-                retry=_rule(retry),
+                retry=checks.rule("retry", retry),
                 timeout=checks.duration("timeout", timeout, zero=False),
                 heartbeat_timeout=checks.duration("heartbeat_timeout", heartbeat_timeout, zero=False),
                 result_type=Parameters.of(function).result_type,
@@ -677,12 +677,6 @@ def _refuse_bare(decorator: str, given: object) -> None:
         raise TypeError(
             f"@app.{decorator} needs parentheses: write @app.{decorator}() above {name}, and name= for a name"
         )
-
-
-def _rule(retry: object) -> Retry | None:
-    if retry is None or isinstance(retry, Retry):
-        return retry
-    raise InvalidOption("retry", retry, "give a rule: Retry(attempts=5)")
 
 
 def _positive(option: str, value: Any) -> Any:

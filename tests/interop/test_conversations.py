@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from durably import App, EnqueueOptions, aio
-from tests.engine.support import eventually, rows
+from durably import App, EnqueueOptions, Retry, aio
+from tests.engine.support import eventually, rows, status
 from tests.interop import harness
 from tests.interop.conftest import Place
 
@@ -198,6 +198,34 @@ async def test_their_client_reads_our_stream_from_an_offset_and_ends_with_the_wo
         figures("ended after", [time.perf_counter() - ended])
         assert await ask(theirs, "readStream", id=wid, key="progress", offset=4) == ["last"]
         assert await ask(theirs, "readStream", id=wid, key="progress", offset=9) == []
+
+
+async def test_their_client_sees_a_workflow_that_is_tried_again_as_a_delayed_one(
+    app: App, url: str, theirs: harness.PeerClient, new_id: NewId
+) -> None:
+    """It may resume it, too: the next attempt is at once."""
+
+    @app.step(name="ship")
+    async def ship() -> str:
+        if aio.context().retry_attempt == 1 and not tried:
+            tried.append(1)
+            raise ConnectionError("no truck")
+        return "shipped"
+
+    @app.workflow(name="orders", retry=Retry(attempts=5, interval=3600))
+    async def orders() -> list[Any]:
+        return [await aio.run_step("pay", lambda: 42), await ship()]
+
+    wid, tried = new_id("order"), list[int]()
+    async with app:
+        handle = await orders.options(workflow_id=wid).start()
+        await eventually(lambda: status(url, wid) == "DELAYED")
+        seen = await ask(theirs, "getStatus", id=wid)
+        assert (seen["status"], seen["workflowName"], seen["output"]) == ("DELAYED", "orders", None)
+        steps = await ask(theirs, "listWorkflowSteps", id=wid)
+        assert [(step["name"], step["output"]) for step in steps] == [("pay", 42)]
+        await ask(theirs, "resume", id=wid)
+        assert await handle.get_result(timeout=20) == [42, "shipped"]
 
 
 # -- our client and workflows, and their workflows ---------------------------------------------------------

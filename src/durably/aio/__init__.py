@@ -24,12 +24,14 @@ from durably.aio._messages import recv, send, send_many
 from durably.aio._patches import deprecate_patch, patch
 from durably.aio._progress import heartbeat, saved_progress
 from durably.aio._questions import Request, ask, recv_request
+from durably.aio._steps import StepOptions, run_step, step_options
 from durably.aio._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.aio._time import sleep, sleep_until
-from durably.aio._values import now, random, run_step, uuid4
+from durably.aio._values import now, random, uuid4
 
 __all__ = [
     "Request",
+    "StepOptions",
     "as_completed",
     "ask",
     "cancel_requested",
@@ -62,6 +64,7 @@ __all__ = [
     "sleep",
     "sleep_until",
     "step_id",
+    "step_options",
     "uuid4",
     "workflow_id",
     "write_stream",

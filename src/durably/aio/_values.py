@@ -1,43 +1,17 @@
-"""Steps of any function, and values that are taken from the world once."""
+"""Values that are taken from the world once."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any
 from uuid import UUID
 
 from durably.core import names, ops
 from durably.core.ids import new_id
 from durably.engine.context import current_run
 
-__all__ = ["now", "random", "run_step", "uuid4"]
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-@overload
-def run_step(
-    name: str,
-    function: Callable[P, Awaitable[T]],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> Coroutine[Any, Any, T]: ...
-
-
-@overload
-def run_step(
-    name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> Coroutine[Any, Any, T]: ...
-
-
-def run_step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
-    """Run any function as a step under a name; a blocking one runs on a thread.
-
-    total = await aio.run_step("total", add, 1, 2)
-    """
-    return current_run().perform(ops.RunStep(name, function, args, kwargs))
+__all__ = ["now", "random", "uuid4"]
 
 
 def now() -> Coroutine[Any, Any, datetime]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from durably.errors import InvalidOption
-from durably.types import Seconds
+from durably.types import Retry, Seconds
 
 __all__ = [
     "address",
@@ -22,6 +22,7 @@ __all__ = [
     "name",
     "optional_address",
     "optional_name",
+    "rule",
     "span",
     "texts",
     "wait_seconds",
@@ -46,6 +47,13 @@ def name(option: str, value: object) -> str:
 def optional_name(option: str, value: object) -> str | None:
     """A name, or None."""
     return None if value is None else name(option, value)
+
+
+def rule(option: str, value: object) -> Retry | None:
+    """When to try again, or None."""
+    if value is None or isinstance(value, Retry):
+        return value
+    raise InvalidOption(option, value, "give a rule: Retry(attempts=5)")
 
 
 def address(option: str, value: object) -> str:

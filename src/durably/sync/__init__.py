@@ -25,12 +25,14 @@ from durably.sync._messages import recv, send, send_many
 from durably.sync._patches import deprecate_patch, patch
 from durably.sync._progress import heartbeat, saved_progress
 from durably.sync._questions import Request, ask, recv_request
+from durably.sync._steps import StepOptions, run_step, step_options
 from durably.sync._streams import close_stream, read_stream, read_stream_offset, write_stream
 from durably.sync._time import sleep, sleep_until
-from durably.sync._values import now, random, run_step, uuid4
+from durably.sync._values import now, random, uuid4
 
 __all__ = [
     "Request",
+    "StepOptions",
     "as_completed",
     "ask",
     "cancel_requested",
@@ -63,6 +65,7 @@ __all__ = [
     "sleep",
     "sleep_until",
     "step_id",
+    "step_options",
     "uuid4",
     "workflow_id",
     "write_stream",

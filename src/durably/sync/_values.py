@@ -1,42 +1,16 @@
 # Generated from src/durably/aio/_values.py; do not edit: `make generate`.
-"""Steps of any function, and values that are taken from the world once."""
+"""Values that are taken from the world once."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from durably.core import names, ops
 from durably.core.ids import new_id
 from durably.engine.context import current_run
 
-__all__ = ["now", "random", "run_step", "uuid4"]
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-@overload
-def run_step(
-    name: str,
-    function: Callable[P, Awaitable[T]],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> T: ...
-
-
-@overload
-def run_step(name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
-
-
-def run_step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run any function as a step under a name; a blocking one runs on a thread.
-
-    total = sync.run_step("total", add, 1, 2)
-    """
-    return current_run().perform_blocking(ops.RunStep(name, function, args, kwargs))
+__all__ = ["now", "random", "uuid4"]
 
 
 def now() -> datetime:
