@@ -343,6 +343,27 @@ async def test_a_cancelled_workflow_is_not_tried_again(app: App, database_url: s
     assert (attempts, rows(database_url, COUNTED)) == ([1], [])
 
 
+async def test_a_former_owner_has_nothing_tried_again(app: App, database_url: str) -> None:
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    @app.workflow(name="w", retry=LATER)
+    async def workflow() -> None:
+        began.set()
+        await go_on.wait()
+        raise OSError("busy")
+
+    async with app:
+        await workflow.options(workflow_id="w").start()
+        await began.wait()
+        rows(database_url, "UPDATE dbos.workflow_status SET owner_xid = 'another'")
+        go_on.set()
+        await eventually(lambda: not app._engine_running().executor.running)
+        owned = "SELECT status, owner_xid FROM dbos.workflow_status"
+        assert rows(database_url, owned) == [("PENDING", "another")]
+        assert rows(database_url, COUNTED) == []
+        rows(database_url, "UPDATE dbos.workflow_status SET executor_id = 'dbos'")
+
+
 async def test_the_deadline_is_that_of_all_attempts(app: App, database_url: str) -> None:
     order = Order(app, LATER)
     async with app:

@@ -286,13 +286,18 @@ class Model:
         """workflows/try_again"""
         if not self._runs(record.workflow_id, record.owner):
             return _lost(record.workflow_id)
+        self.put_off(record)
+        return None
+
+    def put_off(self, record: TryAgain) -> None:
+        """The row becomes a delayed one, and what failed is forgotten."""
         row, id_ = self.workflows[record.workflow_id], record.workflow_id
+        self.audit.written_by("TryAgain", id_, record.owner, row)
         self.attempts[id_] = (row.creator, self._failed(row) + 1)
         row.status, row.owner, row.recovery_attempts = "DELAYED", None, 0
         row.queue_name = row.queue_name or names.INTERNAL_QUEUE
         row.delay_until = self._now_ms() + round(record.seconds * 1000)
         self._forget(id_, self._cut(id_, record.error))
-        return None
 
     def _failed(self, row: WorkflowRow) -> int:
         creator, failed = self.attempts.get(row.workflow_id, (row.creator, 0))

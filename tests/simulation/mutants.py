@@ -51,6 +51,13 @@ class LateFinish(Model):
         return super().finish(record)
 
 
+class FailureKept(Model):
+    """A workflow that is tried again still has the record of what failed."""
+
+    def _forget(self, workflow_id: str, cut: int) -> None:
+        super()._forget(workflow_id, cut + 1)
+
+
 class AdoptedWithOwner(Model):
     """Adopted work keeps its owner token, so that the former owner goes on writing."""
 
@@ -136,6 +143,7 @@ MUTANTS = [
     Mutant("steps without the fence", model=WithoutFence),
     Mutant("outcomes overwritten", model=Overwriting),
     Mutant("late finishes accepted", model=LateFinish),
+    Mutant("failures kept", model=FailureKept),
     Mutant("adopt keeps the owner", model=AdoptedWithOwner),
     Mutant("timers begin anew", model=RestartedTimers),
     Mutant("receipts not recorded", model=LostMessages),

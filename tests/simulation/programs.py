@@ -74,6 +74,15 @@ async def boom(value: int) -> None:
     raise ValueError(f"boom {value}")
 
 
+@application.step(name="unlucky")
+async def unlucky(value: int, failures: int) -> list[Any]:
+    """Fails in the first attempts of its workflow, which is tried again."""
+    number = _begin()
+    if aio.context().retry_attempt <= failures:
+        raise ConnectionResetError(f"no luck with {value}")
+    return [value, f"{UNIQUE}{number}"]
+
+
 @application.step(name="publish")
 async def publish(key: str, value: int) -> int:
     _begin()
@@ -91,7 +100,7 @@ def _begin() -> int:
 # -- the interpreter ---------------------------------------------------------------------------------------
 
 
-@application.workflow(name="program")
+@application.workflow(name="program", retry=Retry(attempts=9, interval=0.1, on=ConnectionResetError))
 async def program(script: list[Any]) -> list[Any]:
     return [await _perform(line) for line in script]
 
@@ -104,6 +113,8 @@ async def _perform(line: Sequence[Any]) -> Any:
             return await _recorded(flaky(value, failures))
         case ["boom", value]:
             return await _caught(value)
+        case ["unlucky", value, failures]:
+            return await _recorded(unlucky(value, failures))
         case ["publish", key, value]:
             return await _recorded(publish(key, value))
         case ["gather", *works]:
@@ -196,12 +207,15 @@ class _Author:
 
     def line(self, depth: int) -> list[Any]:
         kinds = ["work"] * 4 + ["flaky", "boom", "publish", "gather", "sleep", "set_event", "none", "random"]
+        kinds += ["unlucky"]
         kinds += ["together", "child", "enqueue"] if depth < 2 else []
         match self.random.choice(kinds):
             case "work":
                 return ["work", self.value(), self.seconds()]
             case "flaky":
                 return ["flaky", self.value(), self.random.randint(0, 3)]
+            case "unlucky":
+                return ["unlucky", self.value(), self.random.randint(1, 3)]
             case "boom":
                 return ["boom", self.value()]
             case "publish":
