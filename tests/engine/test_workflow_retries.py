@@ -293,6 +293,40 @@ async def test_a_transaction_that_failed_is_done_again_and_no_other(
     assert place.paid == [("a", 1), ("b", 2), ("c", 2)]
 
 
+async def test_no_step_of_a_failed_attempt_goes_on_beside_the_next_one(app: App) -> None:
+    seen: list[str] = []
+    under_way = asyncio.Event()
+
+    @app.step(name="slow")
+    async def slow() -> str:
+        attempt = aio.context().retry_attempt
+        seen.append(f"begin {attempt}")
+        under_way.set()
+        try:
+            if attempt == 1:
+                await asyncio.Event().wait()
+        finally:
+            seen.append(f"end {attempt}")
+        return "slow"
+
+    @app.step(name="fails")
+    async def fails() -> None:
+        await under_way.wait()
+        if aio.context().retry_attempt == 1:
+            raise OSError("busy")
+
+    async def indirectly() -> str:
+        return await slow()
+
+    @app.workflow(name="w", retry=QUICK)
+    async def workflow() -> str:
+        return (await asyncio.gather(indirectly(), fails()))[0]
+
+    async with app:
+        assert await asyncio.wait_for(workflow(), 15) == "slow"
+    assert seen == ["begin 1", "end 1", "begin 2", "end 2"]
+
+
 async def test_a_resume_begins_the_attempts_anew(app: App, database_url: str) -> None:
     order = Order(app, LATER)
     async with app:

@@ -274,7 +274,12 @@ class Executor:
         return await self._resources.workers.run(functools.partial(_on_thread, run, function, args, kwargs))
 
     async def _clear(self, run: Run, again: TryAgain) -> None:
-        """Before the next attempt, so that its transactions do not meet their former errors."""
+        """Before the next attempt: no step of this one goes on beside it, no transaction meets its error."""
+        if steps := set(run.stepping):
+            run.interruption = RunInterrupted(run.workflow_id, "it is tried again")
+            for step in steps:
+                step.cancel()
+            await asyncio.wait(steps, timeout=FAREWELL)
         if not run.has_checkpoints or self._resources.forget_failed is None:
             return
         try:

@@ -77,6 +77,7 @@ class Run:
         self.shields = Shields(self)
         self.started_at = self.now_ms()
         self.beats: dict[int, int] = {}  # of steps under way that have saved how far they are
+        self.stepping: set[asyncio.Task[Any]] = set()  # tasks that are in a step
         self.parked = 0
         self.has_checkpoints = False  # of transactions, in the application's database
         self.called = False  # whether the workflow's own code has begun

@@ -123,11 +123,22 @@ def _inside(run: Run, number: int, step: Step_) -> Iterator[Attempt]:
         frame.reset(token)
 
 
+@contextlib.contextmanager
+def _stepping(run: Run) -> Iterator[None]:
+    task = asyncio.current_task()
+    assert task is not None
+    run.stepping.add(task)
+    try:
+        yield
+    finally:
+        run.stepping.discard(task)
+
+
 async def _attempts(run: Run, number: int, step: Step_) -> Any:
     attempt = 1
     while True:
         try:
-            with _inside(run, number, step) as time:
+            with _inside(run, number, step) as time, _stepping(run):
                 return await _attempt(run, step, time)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
