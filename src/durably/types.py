@@ -341,8 +341,8 @@ class WorkflowStatus:
     """One workflow as the system database shows it.
 
     `input` is `{"args": tuple, "kwargs": dict}`; `input` and `output` are the raw text when the payload
-    cannot be decoded here, and None when it was not asked for. `explanation` says why a workflow waits that
-    nobody can run as things are (of one workflow, not in lists).
+    cannot be decoded here, and None when it was not asked for. `explanation` says who paused it, or why a
+    workflow waits that nobody can run as things are (that of one workflow, not in lists).
     """
 
     workflow_id: str
@@ -516,6 +516,7 @@ class WorkflowFilter:
     forked_from: str | Sequence[str] | None = None
     is_fork: bool | None = None
     was_forked_from: bool | None = None
+    is_paused: bool | None = None
     schedule_name: str | Sequence[str] | None = None
     attributes: Mapping[str, Any] | None = None
     start_time: datetime | None = None

@@ -267,6 +267,101 @@ async def test_a_fork_of_a_run_goes_on_with_edited_outcomes(database_url: str) -
     assert bodies[3:] == ["charge 3", "ship receipt 3", "ship receipt 4"]
 
 
+async def test_what_else_a_workflow_does_to_others_is_recorded(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+
+    @app.workflow(name="boss")
+    async def boss() -> list[Any]:
+        handle = aio.client().retrieve_workflow("other")
+        idle = WorkflowFilter(name="idle")
+        await handle.pause(reason="wait")
+        done: list[Any] = [await handle.unpause(), await handle.set_priority(3)]
+        await handle.update_attributes({"a": 1})
+        done += [await app.client.pause_workflows(idle), await app.client.unpause_workflows(idle)]
+        done += [await handle.set_delay(delay=5), await app.client.cancel_workflows(idle)]
+        done += [[each.workflow_id for each in await app.client.resume_workflows(idle)]]
+        return [*done, await app.client.delete_workflows(["gone"]), await handle.delete()]
+
+    recorded = [
+        (1, "DBOS.pauseWorkflow"),
+        (2, "DBOS.unpauseWorkflow"),
+        (3, "DBOS.setWorkflowPriority"),
+        (4, "DBOS.updateWorkflowAttributes"),
+        (5, "DBOS.pauseWorkflow"),
+        (6, "DBOS.unpauseWorkflow"),
+        (7, "DBOS.setWorkflowDelay"),
+        (8, "DBOS.cancelWorkflow"),
+        (9, "DBOS.resumeWorkflow"),
+        (10, "DBOS.deleteWorkflow"),
+        (11, "DBOS.deleteWorkflow"),
+    ]
+    async with app:
+        enqueue(database_url, "other", "idle", queue="elsewhere")
+        enqueue(database_url, "gone", "other", queue="elsewhere")
+        handle = await boss.options(workflow_id="boss").start()
+        result = await handle.get_result()
+        other = ["other"]
+        assert result == [True, True, other, other, False, other, other, ["gone"], True]
+        assert named(database_url, "boss") == recorded
+        run_again(database_url, "boss")
+        assert await app.client.retrieve_workflow("boss").get_result() == result
+    assert named(database_url, "boss") == recorded
+
+
+async def test_a_deleted_run_stops_at_once_and_records_nothing_more(database_url: str) -> None:
+    app = App("a", system_database_url=database_url)
+    seen: list[str] = []
+
+    @app.step(name="first")
+    async def first() -> None: ...
+
+    @app.step(name="step")
+    async def step() -> None:
+        seen.append("began")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("stopped")
+
+    @app.workflow(name="w")
+    async def workflow() -> None:
+        await first()
+        await step()
+
+    async with app, AsyncDBOSClient.create(system_database_url=database_url) as client:
+        await workflow.options(workflow_id="w").start()
+        await eventually(lambda: seen == ["began"])
+        assert await client.delete_workflow("w")
+        await eventually(lambda: seen == ["began", "stopped"], seconds=4)
+        await eventually(lambda: "w" not in app._engine_running().executor.running)
+    assert (status(database_url, "w"), steps(database_url, "w")) == (None, [])
+
+
+async def test_what_a_run_records_while_it_is_deleted_does_not_stay(database_url: str) -> None:
+    """However the two fall: records wait for the row's lock and are refused, or are seen and deleted."""
+    app = App("a", system_database_url=database_url)
+
+    @app.step(name="step")
+    async def step(number: int) -> int:
+        return number
+
+    @app.workflow(name="w")
+    async def workflow() -> None:
+        for number in range(10_000):
+            await step(number)
+
+    ids = [f"w{n}" for n in range(12)]
+    async with app, AsyncDBOSClient.create(system_database_url=database_url) as client:
+        for each in ids:
+            await workflow.options(workflow_id=each).start()
+        for each in ids:
+            await eventually(lambda each=each: len(steps(database_url, each)) > 3)  # type: ignore[misc]
+            assert await client.delete_workflow(each)
+        await eventually(lambda: not app._engine_running().executor.running)
+    assert rows(database_url, "SELECT count(*) FROM dbos.operation_outputs") == [(0,)]
+    assert rows(database_url, "SELECT count(*) FROM dbos.workflow_input") == [(0,)]
+
+
 # -- resume ------------------------------------------------------------------------------------------------
 
 

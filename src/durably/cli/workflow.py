@@ -1,24 +1,21 @@
-"""`durably workflow`: list, look at, cancel, resume and move workflows."""
+"""`durably workflow`: list, look at and move workflows; `steering` has what else is done to them."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
-from durably.cli import connection, output
+from durably.cli import connection, output, steering
 from durably.cli.command import Session, command
+from durably.cli.conditions import Wanted
 from durably.cli.failures import UsageError
-from durably.types import ACTIVE, TERMINAL, StepInfo, WorkflowFilter, WorkflowStatus
-
-if TYPE_CHECKING:
-    from durably.client import DBOSClient
+from durably.types import StepInfo, WorkflowStatus
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="List, look at, cancel, resume and move workflows.")
+app = typer.Typer(no_args_is_help=True, help="List, look at and steer workflows.")
 
 WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
 TIMES = {
@@ -29,69 +26,6 @@ TIMES = {
     "delay_until_epoch_ms",
     "workflow_deadline_epoch_ms",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which workflows to list: every condition that is given holds, one given twice is any of them."""
-
-    status: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--status", "-S", metavar="STATUS", help=", ".join(ACTIVE + TERMINAL) + "; or `active`."
-        ),
-    ] = None
-    name: Annotated[
-        list[str] | None, typer.Option("--name", "-n", metavar="WORKFLOW", help="The workflow's name.")
-    ] = None
-    queue_name: Annotated[
-        list[str] | None, typer.Option("--queue", "-q", metavar="QUEUE", help="The queue it was put on.")
-    ] = None
-    workflow_id_prefix: Annotated[
-        str | None, typer.Option("--id-prefix", metavar="TEXT", help="How its id begins.")
-    ] = None
-    app_version: Annotated[
-        list[str] | None, typer.Option("--app-version", "-v", metavar="VERSION", help="The version it is of.")
-    ] = None
-    executor_id: Annotated[
-        list[str] | None, typer.Option("--executor", metavar="ID", help="The process that runs or ran it.")
-    ] = None
-    authenticated_user: Annotated[
-        list[str] | None, typer.Option("--user", "-u", metavar="USER", help="For whom it runs.")
-    ] = None
-    parent_workflow_id: Annotated[
-        list[str] | None, typer.Option("--parent", metavar="ID", help="The workflow that started it.")
-    ] = None
-    start_time: Annotated[
-        str | None,
-        typer.Option("--start-time", "-t", metavar="TIME", help="Created then or later: ISO 8601."),
-    ] = None
-    end_time: Annotated[
-        str | None, typer.Option("--end-time", "-e", metavar="TIME", help="Created then or before: ISO 8601.")
-    ] = None
-    oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Otherwise the newest is first.")] = (
-        False
-    )
-    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=0, help="At most so many.")] = 20
-    offset: Annotated[int, typer.Option("--offset", "-o", metavar="N", min=0, help="Leave out so many.")] = 0
-    payloads: Annotated[
-        bool, typer.Option("--payloads", help="With --json: their inputs and outputs, too.")
-    ] = False
-
-    def filter(self) -> WorkflowFilter:
-        """The client's filter."""
-        given = {k: v for k, v in asdict(self).items() if k not in ("oldest_first", "payloads") and v != []}
-        return WorkflowFilter(
-            **given
-            | {
-                "status": _statuses(self.status),
-                "start_time": _instant("--start-time", self.start_time),
-                "end_time": _instant("--end-time", self.end_time),
-                "sort_desc": not self.oldest_first,
-                "load_input": self.payloads,
-                "load_output": self.payloads,
-            }
-        )
 
 
 @app.command("list")
@@ -168,24 +102,6 @@ def events(workflow_id: WorkflowId, session: Session) -> None:
 
 @app.command()
 @command
-def cancel(workflow_id: WorkflowId, session: Session) -> None:
-    """Cancel a workflow: it stops at its next step. One that has ended stays as it is."""
-    with connection.client(session) as client:
-        client.cancel_workflow(workflow_id)
-        _report(session, client, workflow_id)
-
-
-@app.command()
-@command
-def resume(workflow_id: WorkflowId, session: Session) -> None:
-    """Resume a workflow that was cancelled or set aside: it goes on from its last recorded step."""
-    with connection.client(session) as client:
-        client.resume_workflow(workflow_id)
-        _report(session, client, workflow_id)
-
-
-@app.command()
-@command
 def stranded(session: Session, wanted: Wanted) -> None:
     """List workflows that were set aside because what they recorded does not fit the code any more."""
     conditions = replace(wanted.filter(), status=None)
@@ -227,12 +143,7 @@ def move(
         print(output.printable(f"{workflow_id} {word}"))
 
 
-def _report(session: Session, client: DBOSClient, workflow_id: str) -> None:
-    found = client.get_workflow(workflow_id)
-    if session.as_json:
-        output.print_json(found)
-    else:
-        print(output.printable(f"{found.workflow_id} {found.status}"))
+app.registered_commands += steering.app.registered_commands
 
 
 def _show(session: Session, found: WorkflowStatus) -> None:
@@ -247,24 +158,3 @@ def _step_row(step: StepInfo) -> tuple[Any, ...]:
     took = output.seconds(step.started_at_epoch_ms, step.completed_at_epoch_ms)
     outcome = step.child_workflow_id or step.error or step.output
     return step.function_id, step.function_name, output.clock(step.started_at_epoch_ms), took, outcome
-
-
-def _statuses(given: list[str] | None) -> Any:
-    if not given:
-        return None
-    chosen = [status for text in given for status in (ACTIVE if text == "active" else [text.upper()])]
-    unknown = [status for status in chosen if status not in ACTIVE + TERMINAL]
-    if unknown:
-        allowed = ", ".join(ACTIVE + TERMINAL)
-        raise UsageError(f"--status {unknown[0]}: there is no such status; there are {allowed}, or active")
-    return cast("Any", chosen)
-
-
-def _instant(option: str, text: str | None) -> datetime | None:
-    """An instant; local time where it names no zone."""
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        raise UsageError(f"{option} {text!r} is not a time: write it like 2026-05-01T19:30 (local)") from None

@@ -13,12 +13,14 @@ from durably.client._forks import Forks
 from durably.client._management import Management
 from durably.client._messages import Messages
 from durably.client._opening import Opening
+from durably.client._pausing import Pausing
 from durably.client._questions import Questions
 from durably.client._queues import Queues
 from durably.client._results import Results
 from durably.client._schedules import Schedules
 from durably.client._session import Session, Settings
 from durably.client._streams import Streams
+from durably.client._updates import Updates
 from durably.client._versions import Versions
 from durably.client._workflows import Workflows
 from durably.codec import Codec, Codecs
@@ -41,6 +43,8 @@ class AsyncDBOSClient(
     Streams,
     Workflows,
     Management,
+    Pausing,
+    Updates,
     Forks,
     Versions,
     Queues,

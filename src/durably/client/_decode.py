@@ -16,7 +16,17 @@ __all__ = ["outcome", "shown", "step", "workflow"]
 Row: TypeAlias = dict[str, Any]  # as JSON would hold it: a workflow that asks records it
 
 _PAYLOADS = frozenset(
-    {"inputs", "output", "error", "authenticated_roles", "attributes", "queue_is_unknown", "note", "served"}
+    {
+        "inputs",
+        "output",
+        "error",
+        "authenticated_roles",
+        "attributes",
+        "queue_is_unknown",
+        "note",
+        "served",
+        "pause",
+    }
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from durably.core.explain import paused
 from durably.core.names import STRANDED_UNTIL_MS
 
 __all__ = ["explanation", "is_stranded", "stranded"]
@@ -15,7 +16,10 @@ NOTED = ("function_id", "asked", "recorded", "code", "code_changed", "stranded_a
 
 
 def explanation(row: Row) -> str | None:
-    """Of a row of workflows/get; `note` and `served` are what is known besides, where something is."""
+    """Of a row of workflows/get; `pause`, `note` and `served` are what is known besides, if anything is."""
+    if "pause" in row:
+        pause = row["pause"]
+        return paused(pause.get("paused_by"), pause.get("paused_at"), pause.get("reason"))
     note, served = row.get("note"), row.get("served")
     if note and is_stranded(row, note):
         return _stranded(row["workflow_id"], note)

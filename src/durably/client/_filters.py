@@ -8,6 +8,7 @@ from typing import Any
 from durably.client._session import Settings
 from durably.codec import attributes_text
 from durably.core import checks
+from durably.core.names import PAUSED_UNTIL_MS
 from durably.errors import InvalidOption
 from durably.types import ACTIVE, TERMINAL, WorkflowFilter
 
@@ -26,7 +27,7 @@ ANY_OF = (
     "forked_from",
     "schedule_name",
 )
-FLAGS = ("queues_only", "has_parent", "is_fork", "was_forked_from")
+FLAGS = ("queues_only", "has_parent", "is_fork", "was_forked_from", "is_paused")
 INSTANTS = (
     "start_time",
     "end_time",
@@ -48,6 +49,7 @@ def conditions(filter: WorkflowFilter, settings: Settings) -> dict[str, Any]:
         **{field: _any_of(field, getattr(filter, field)) for field in ANY_OF},
         **{field: getattr(filter, field) for field in FLAGS},
         **{field: checks.instant(field, getattr(filter, field)) for field in INSTANTS},
+        "paused_until": PAUSED_UNTIL_MS,
         "workflow_id_prefix": checks.address("workflow_id_prefix", prefix) if prefix else None,
         "attributes": attributes_text(settings.codecs, filter.attributes),
         "scope": _scope(filter, settings),

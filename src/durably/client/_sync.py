@@ -467,14 +467,25 @@ class DBOSClient:
         """
         return self._portal.call(self._async.cancel_workflow, workflow_id, cancel_children=cancel_children)
 
-    def cancel_workflows(self, workflow_ids: Sequence[str], *, cancel_children: bool = False) -> list[str]:
-        """Cancel workflows in one transaction; returns the ids of those that were cancelled by it.
+    def cancel_workflows(
+        self,
+        workflow_ids: Sequence[str] | WorkflowFilter,
+        *,
+        cancel_children: bool = False,
+        dry_run: bool = False,
+    ) -> list[str]:
+        """Cancel workflows, by id or by filter; returns the ids of those that were cancelled by it.
 
-        Those that have ended, and ids that do not exist, are left out.
+        Those that have ended, and ids that do not exist, are left out. Ids are cancelled in one transaction,
+        a filter's workflows in several of 1,000; a filter without a status means those that have not ended.
+        With `dry_run` nothing is changed.
 
             cancelled = client.cancel_workflows(["order-17", "order-18"])
+            client.cancel_workflows(WorkflowFilter(name="purchaseTicket"), dry_run=True)
         """
-        return self._portal.call(self._async.cancel_workflows, workflow_ids, cancel_children=cancel_children)
+        return self._portal.call(
+            self._async.cancel_workflows, workflow_ids, cancel_children=cancel_children, dry_run=dry_run
+        )
 
     def resume_workflow(self, workflow_id: str, *, queue_name: str | None = None) -> WorkflowHandle[Any]:
         """Put a workflow back on a queue, to go on from its last recorded operation; returns its handle.
@@ -490,16 +501,146 @@ class DBOSClient:
         )
 
     def resume_workflows(
-        self, workflow_ids: Sequence[str], *, queue_name: str | None = None
+        self,
+        workflow_ids: Sequence[str] | WorkflowFilter,
+        *,
+        queue_name: str | None = None,
+        dry_run: bool = False,
     ) -> list[WorkflowHandle[Any]]:
-        """Resume workflows in one transaction, all or, when one does not exist (NoSuchWorkflow), none.
+        """Resume workflows, by id or by filter; returns their handles.
 
-        handles = client.resume_workflows(["order-17", "order-18"], queue_name="ticketQueue")
+        Ids in one transaction, all or, when one does not exist (NoSuchWorkflow), none. A filter's workflows
+        in several of 1,000; a filter without a status means those that were cancelled or set aside. With
+        `dry_run` nothing is changed: handles of those that would be resumed.
+
+            handles = client.resume_workflows(["order-17", "order-18"], queue_name="ticketQueue")
+            client.resume_workflows(WorkflowFilter(name="purchaseTicket", status="CANCELLED"))
         """
         return [
             WorkflowHandle(item, self._portal)
-            for item in self._portal.call(self._async.resume_workflows, workflow_ids, queue_name=queue_name)
+            for item in self._portal.call(
+                self._async.resume_workflows, workflow_ids, queue_name=queue_name, dry_run=dry_run
+            )
         ]
+
+    def pause_workflow(
+        self, workflow_id: str, *, reason: str | None = None, paused_by: str | None = None
+    ) -> None:
+        """Pause a workflow that has not ended: nobody runs it until `unpause_workflow`.
+
+        One that runs stops at once, wherever it is, and goes on later from its last recorded operation; that
+        is no recovery attempt. It is DELAYED for ever then, for DBOS executors too, and holds no place on its
+        queue. Its deadline still counts. `get_workflow` and `explain` show `reason` and `paused_by` (the role
+        of the database unless given). Raises NoSuchWorkflow, and WrongStatus where it has ended or is paused.
+
+            client.pause_workflow("order-17", reason="the bank is closed", paused_by="ada")
+        """
+        return self._portal.call(self._async.pause_workflow, workflow_id, reason=reason, paused_by=paused_by)
+
+    def pause_workflows(
+        self,
+        workflow_ids: Sequence[str] | WorkflowFilter,
+        *,
+        reason: str | None = None,
+        paused_by: str | None = None,
+        dry_run: bool = False,
+    ) -> list[str]:
+        """Pause workflows, by id or by filter; returns the ids of those that were paused by it.
+
+        Those that have ended or are paused already, and ids that do not exist, are left out. Ids are paused
+        in one transaction, a filter's workflows in several of 1,000. With `dry_run` nothing is changed.
+
+            client.pause_workflows(WorkflowFilter(name="purchaseTicket"), reason="the bank is closed")
+        """
+        return self._portal.call(
+            self._async.pause_workflows, workflow_ids, reason=reason, paused_by=paused_by, dry_run=dry_run
+        )
+
+    def unpause_workflow(self, workflow_id: str) -> bool:
+        """Let a paused workflow go on; returns False when it was not paused.
+
+        It is what it was before: delayed until the same instant, or on its queue; one that ran goes on its
+        queue again, or on DBOS's internal queue where it had none. Raises NoSuchWorkflow.
+
+            client.unpause_workflow("order-17")
+        """
+        return self._portal.call(self._async.unpause_workflow, workflow_id)
+
+    def unpause_workflows(
+        self, workflow_ids: Sequence[str] | WorkflowFilter, *, dry_run: bool = False
+    ) -> list[str]:
+        """Let paused workflows go on, by id or by filter; returns the ids of those that were paused.
+
+        In transactions as `pause_workflows`. With `dry_run` nothing is changed.
+
+            client.unpause_workflows(WorkflowFilter(name="purchaseTicket"))
+        """
+        return self._portal.call(self._async.unpause_workflows, workflow_ids, dry_run=dry_run)
+
+    def delete_workflow(self, workflow_id: str, *, delete_children: bool = False) -> bool:
+        """Delete a workflow and all that is recorded of it, whatever its status; False when there is none.
+
+        One that runs is stopped. With `delete_children` its children, and theirs, go too. Forks of it stay,
+        and what its parent recorded of it. The id may be used again.
+
+            client.delete_workflow("order-17", delete_children=True)
+        """
+        return self._portal.call(self._async.delete_workflow, workflow_id, delete_children=delete_children)
+
+    def delete_workflows(
+        self,
+        workflow_ids: Sequence[str] | WorkflowFilter,
+        *,
+        delete_children: bool = False,
+        dry_run: bool = False,
+    ) -> list[str]:
+        """Delete workflows, by id or by filter; returns the ids of those that were deleted by it.
+
+        Children that were deleted are among them; ids that do not exist are left out. Ids are deleted in one
+        transaction, a filter's workflows in several of 1,000; a filter without a status means those that have
+        ended. With `dry_run` nothing is changed.
+
+            old = WorkflowFilter(status="SUCCESS", completed_before=datetime(2026, 1, 1, tzinfo=UTC))
+            client.delete_workflows(old, dry_run=True)
+        """
+        return self._portal.call(
+            self._async.delete_workflows, workflow_ids, delete_children=delete_children, dry_run=dry_run
+        )
+
+    def set_workflow_delay(
+        self, workflow_id: str, *, delay: Seconds | None = None, delay_until: datetime | None = None
+    ) -> bool:
+        """Delay a delayed workflow otherwise: `delay` seconds from now, or until an instant; 0 is at once.
+
+        Returns False, and changes nothing, where it is not delayed. Raises NoSuchWorkflow, and WrongStatus
+        where it is paused or stranded.
+
+            client.set_workflow_delay("order-17", delay=3600)
+        """
+        return self._portal.call(
+            self._async.set_workflow_delay, workflow_id, delay=delay, delay_until=delay_until
+        )
+
+    def set_workflow_priority(self, workflow_id: str, priority: int) -> bool:
+        """Give a workflow that waits on its queue, or is delayed, another priority; the smallest goes first.
+
+        0 is that of work without one. Returns False, and changes nothing, where it does not wait. Raises
+        NoSuchWorkflow.
+
+            client.set_workflow_priority("order-17", 1)
+        """
+        return self._portal.call(self._async.set_workflow_priority, workflow_id, priority)
+
+    def update_workflow_attributes(
+        self, workflow_id: str, attributes: Mapping[str, Any] | None, *, merge: bool = False
+    ) -> None:
+        """Give a workflow, in whatever status, other attributes (None: none), by which filters find it.
+
+        With `merge` those that are not named stay. Raises NoSuchWorkflow.
+
+            client.update_workflow_attributes("order-17", {"reviewed_by": "ada"}, merge=True)
+        """
+        return self._portal.call(self._async.update_workflow_attributes, workflow_id, attributes, merge=merge)
 
     def fork_workflow(
         self,
@@ -1055,6 +1196,48 @@ class WorkflowHandle(Generic[R_co]):
         handle.resume(queue_name="ticketQueue")
         """
         return self._portal.call(self._async.resume, queue_name=queue_name)
+
+    def pause(self, *, reason: str | None = None, paused_by: str | None = None) -> None:
+        """Pause it until it is unpaused. See `pause_workflow`.
+
+        handle.pause(reason="the bank is closed")
+        """
+        return self._portal.call(self._async.pause, reason=reason, paused_by=paused_by)
+
+    def unpause(self) -> bool:
+        """Let it go on; returns False when it was not paused. See `unpause_workflow`.
+
+        handle.unpause()
+        """
+        return self._portal.call(self._async.unpause)
+
+    def delete(self, *, delete_children: bool = False) -> bool:
+        """Delete it, and all that is recorded of it. See `delete_workflow`.
+
+        handle.delete()
+        """
+        return self._portal.call(self._async.delete, delete_children=delete_children)
+
+    def set_delay(self, *, delay: Seconds | None = None, delay_until: datetime | None = None) -> bool:
+        """Delay it otherwise, where it is delayed. See `set_workflow_delay`.
+
+        handle.set_delay(delay=3600)
+        """
+        return self._portal.call(self._async.set_delay, delay=delay, delay_until=delay_until)
+
+    def set_priority(self, priority: int) -> bool:
+        """Give it another priority, where it waits. See `set_workflow_priority`.
+
+        handle.set_priority(1)
+        """
+        return self._portal.call(self._async.set_priority, priority)
+
+    def update_attributes(self, attributes: Mapping[str, Any] | None, *, merge: bool = False) -> None:
+        """Give it other attributes. See `update_workflow_attributes`.
+
+        handle.update_attributes({"reviewed_by": "ada"}, merge=True)
+        """
+        return self._portal.call(self._async.update_attributes, attributes, merge=merge)
 
     def fork(
         self,

@@ -8,9 +8,10 @@ from typing import Any
 from durably.client import _decode as decode
 from durably.client import _filters as filters
 from durably.client._base import Part
+from durably.client._session import Open
 from durably.core import checks, names
 from durably.errors import NoSuchWorkflow
-from durably.store import versions, workflows
+from durably.store import pauses, versions, workflows
 from durably.types import StepInfo, WorkflowFilter, WorkflowStatus
 
 __all__ = ["Workflows"]
@@ -32,6 +33,9 @@ class Workflows(Part):
             row = await self._session.call(lambda open_: workflows.get(open_.database, workflow_id))
             if row is None:
                 raise NoSuchWorkflow(workflow_id)
+            noted = (await self._session.call(lambda open_: pauses.with_notes(open_, [row])))[0]
+            if "pause" in noted:
+                return noted
             return row | await self._session.call(lambda open_: versions.circumstances(open_, row))
 
         codecs = self._session.settings.codecs
@@ -50,9 +54,13 @@ class Workflows(Part):
         """
         codecs = self._session.settings.codecs
         page = filters.page(filter or WorkflowFilter(), self._session.settings)
+
+        async def list_(open_: Open) -> list[decode.Row]:
+            return await pauses.with_notes(open_, await workflows.list_workflows(open_.database, page))
+
         return self._perform(
             names.LIST_WORKFLOWS,
-            lambda new_id: self._session.call(lambda open_: workflows.list_workflows(open_.database, page)),
+            lambda new_id: self._session.call(list_),
             lambda rows: [decode.workflow(codecs, row) for row in rows],
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
@@ -66,6 +67,52 @@ class AsyncWorkflowHandle(Generic[R_co]):
         await handle.resume(queue_name="ticketQueue")
         """
         return _nothing(self._client.resume_workflow(self.workflow_id, queue_name=queue_name))
+
+    def pause(self, *, reason: str | None = None, paused_by: str | None = None) -> Coroutine[Any, Any, None]:
+        """Pause it until it is unpaused. See `pause_workflow`.
+
+        await handle.pause(reason="the bank is closed")
+        """
+        return self._client.pause_workflow(self.workflow_id, reason=reason, paused_by=paused_by)
+
+    def unpause(self) -> Coroutine[Any, Any, bool]:
+        """Let it go on; returns False when it was not paused. See `unpause_workflow`.
+
+        await handle.unpause()
+        """
+        return self._client.unpause_workflow(self.workflow_id)
+
+    def delete(self, *, delete_children: bool = False) -> Coroutine[Any, Any, bool]:
+        """Delete it, and all that is recorded of it. See `delete_workflow`.
+
+        await handle.delete()
+        """
+        return self._client.delete_workflow(self.workflow_id, delete_children=delete_children)
+
+    def set_delay(
+        self, *, delay: Seconds | None = None, delay_until: datetime | None = None
+    ) -> Coroutine[Any, Any, bool]:
+        """Delay it otherwise, where it is delayed. See `set_workflow_delay`.
+
+        await handle.set_delay(delay=3600)
+        """
+        return self._client.set_workflow_delay(self.workflow_id, delay=delay, delay_until=delay_until)
+
+    def set_priority(self, priority: int) -> Coroutine[Any, Any, bool]:
+        """Give it another priority, where it waits. See `set_workflow_priority`.
+
+        await handle.set_priority(1)
+        """
+        return self._client.set_workflow_priority(self.workflow_id, priority)
+
+    def update_attributes(
+        self, attributes: Mapping[str, Any] | None, *, merge: bool = False
+    ) -> Coroutine[Any, Any, None]:
+        """Give it other attributes. See `update_workflow_attributes`.
+
+        await handle.update_attributes({"reviewed_by": "ada"}, merge=True)
+        """
+        return self._client.update_workflow_attributes(self.workflow_id, attributes, merge=merge)
 
     def fork(
         self,

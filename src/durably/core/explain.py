@@ -11,7 +11,7 @@ import msgspec
 from durably.core import names
 from durably.types import Status
 
-__all__ = ["Facts", "explain"]
+__all__ = ["Facts", "explain", "paused"]
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +53,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     has_lease: bool = False
     is_alive: bool = False
     stranded: str | None = None
+    paused_by: str | None = None
+    paused_at_ms: int | None = None
+    paused_because: str | None = None
     children: list[str] = []
     last_id: int | None = None
     last_name: str | None = None
@@ -65,6 +68,14 @@ Reasons = Iterator[tuple[str, str]]
 def explain(facts: Facts) -> tuple[str, str]:
     """A word for the reason, and the reason in words: the first that holds."""
     return next(_REASONS.get(facts.status, _ended)(facts))
+
+
+def paused(by: str | None, at_ms: int | None, reason: str | None) -> str:
+    """Who paused a workflow, and what to do."""
+    who = f" by {by}" if by else ""
+    since = f" since {_instant(at_ms)}" if at_ms is not None else ""
+    why = f": {reason}" if reason else ""
+    return f"paused{who}{since}{why}; unpause_workflow lets it go on"
 
 
 def _ended(facts: Facts) -> Reasons:
@@ -81,6 +92,8 @@ def _ended(facts: Facts) -> Reasons:
 
 
 def _delayed(facts: Facts) -> Reasons:
+    if facts.delay_until_ms == names.PAUSED_UNTIL_MS:
+        yield "paused", f"it is {paused(facts.paused_by, facts.paused_at_ms, facts.paused_because)}"
     if facts.delay_until_ms == names.STRANDED_UNTIL_MS:
         yield "stranded", f"its record does not fit the code that runs: {facts.stranded}"
     until = facts.delay_until_ms or 0

@@ -45,6 +45,7 @@ MOVE_WORKFLOWS = "DBOS.moveWorkflows"
 INTERNAL_QUEUE = "_dbos_internal_queue"
 RESERVED_PREFIX = "_dbos_"
 STRANDED_UNTIL_MS = 253402128000000  # 9999-12-30: a workflow delayed until then is set aside as stranded
+PAUSED_UNTIL_MS = 253402041600000  # 9999-12-29: a workflow delayed until then is paused
 STREAM_END = '"__DBOS_STREAM_CLOSED__"'  # closes a stream; a reader's end is recorded as it
 NULL_TOPIC = "__null__topic__"
 

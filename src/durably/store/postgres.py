@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from durably.core.ids import new_id
-from durably.core.names import STRANDED_UNTIL_MS
+from durably.core.names import PAUSED_UNTIL_MS, STRANDED_UNTIL_MS
 from durably.core.ports import (
     Beat,
     Claim,
@@ -236,6 +236,7 @@ class PostgresStore:
                 "code": executor.code,
                 "runnable": list(runnable),
                 "until": STRANDED_UNTIL_MS,
+                "paused_until": PAUSED_UNTIL_MS,
             },
         )
 

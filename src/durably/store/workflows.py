@@ -16,6 +16,7 @@ from durably.errors import DatabaseError, Deduplicated
 from durably.store import batch
 from durably.store.database import Call, Database
 from durably.store.failures import first_line, is_ended_by_limit, is_refused
+from durably.types import Status
 
 __all__ = [
     "Violation",
@@ -25,7 +26,9 @@ __all__ = [
     "create_together",
     "deduplicated",
     "existing",
+    "family",
     "get",
+    "ids",
     "list_steps",
     "list_workflows",
     "resume",
@@ -128,6 +131,13 @@ async def list_workflows(database: Database, conditions: Mapping[str, Any]) -> l
     return [row._asdict() for row in await _query(database, "workflows/list", conditions)]
 
 
+async def ids(database: Database, conditions: Mapping[str, Any]) -> list[str]:
+    """The ids of a filter's page."""
+    unused = ("load_input", "load_output")
+    wanted = {name: value for name, value in conditions.items() if name not in unused}
+    return [row.workflow_id for row in await _query(database, "workflows/ids", wanted)]
+
+
 async def count(database: Database, conditions: Mapping[str, Any]) -> int:
     """How many workflows a filter has."""
     rows = await _query(database, "workflows/count", conditions)
@@ -143,24 +153,52 @@ async def list_steps(
 
 
 async def cancel(
-    database: Database, workflow_ids: Sequence[str], *, cancel_children: bool
+    database: Database,
+    workflow_ids: Sequence[str],
+    *,
+    cancel_children: bool,
+    statuses: Sequence[Status] | None = None,
 ) -> dict[str, bool]:
     """Cancel workflows: every one that was met, and whether it was changed. Repeating only re-stamps."""
-    parameters = {"workflow_ids": list(workflow_ids), "cancel_children": cancel_children}
+    parameters = {
+        "workflow_ids": list(workflow_ids),
+        "children": cancel_children,
+        "statuses": None if statuses is None else list(statuses),
+    }
     rows = await database.rows("workflows/cancel", parameters)
     return {row.workflow_id: row.changed for row in rows}
 
 
 async def resume(
-    database: Database, workflow_ids: Sequence[str], *, queue_name: str, token: str
+    database: Database,
+    workflow_ids: Sequence[str],
+    *,
+    queue_name: str,
+    token: str,
+    strict: bool = True,
+    statuses: Sequence[Status] | None = None,
 ) -> dict[str, bool]:
-    """Resume workflows if all of them exist: every one that was met, and whether it was changed.
+    """Resume workflows, if all of them exist where `strict`: every one that was met, and whether it changed.
 
     Repeating it with the same token changes nothing more.
     """
-    parameters = {"workflow_ids": list(workflow_ids), "queue_name": queue_name, "token": token}
+    parameters = {
+        "workflow_ids": list(workflow_ids),
+        "queue_name": queue_name,
+        "token": token,
+        "strict": strict,
+        "statuses": None if statuses is None else list(statuses),
+    }
     rows = await database.rows("workflows/resume", parameters)
     return {row.workflow_id: row.changed for row in rows}
+
+
+async def family(
+    database: Database, workflow_ids: Sequence[str], *, children: bool, statuses: Sequence[Status]
+) -> list[str]:
+    """Those of these workflows, and of their descendants where asked, that have one of these statuses."""
+    parameters = {"workflow_ids": list(workflow_ids), "children": children, "statuses": list(statuses)}
+    return [row.workflow_id for row in await database.rows("workflows/family", parameters)]
 
 
 async def _query(database: Database, name: str, parameters: Mapping[str, Any]) -> list[Any]:

@@ -178,7 +178,17 @@ def perform(client: DBOSClient, request: dict[str, Any]) -> Any:
             queue = request.get("queueName")
             return client.fork_workflow(request["id"], request["startStep"], queue_name=queue).workflow_id
         case "delete":
-            return client.delete_workflow(request["id"])
+            return client.delete_workflow(request["id"], delete_children=request.get("deleteChildren", False))
+        case "rewind":
+            queue = request.get("queueName")
+            return client.rewind_workflow(
+                request["id"], start_step=request["startStep"], queue_name=queue
+            ).workflow_id
+        case "setDelay":
+            return client.set_workflow_delay(request["id"], delay_until_epoch_ms=request["delayUntilEpochMS"])
+        case "updateAttributes":
+            merge = request.get("merge", False)
+            return client.update_workflow_attributes(request["id"], request["attributes"], merge=merge)
         case "readStream":
             return list(client.read_stream(request["id"], request["key"], offset=request.get("offset", 0)))
         case unknown:

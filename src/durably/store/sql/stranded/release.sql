@@ -1,6 +1,7 @@
 -- DELAYED -> ENQUEUED for stranded workflows that this executor may run and whose record its code has not met; a claim
 -- leaves them to executors of such code, so that they are tried once by each code. Notes, too, that this code is here.
--- Rows of workflows that have ended meanwhile go. Locks: what it releases, SKIP LOCKED, 1,000 at most.
+-- Rows of workflows that have ended meanwhile go, and what is noted of pauses that are over (of the oldest 1,000 notes),
+-- for DBOS's own clients leave both. Locks: what it releases, SKIP LOCKED, 1,000 at most.
 -- Index: stranded_workflows_index; primary keys.
 WITH seen AS (
     INSERT INTO {extension}.application_code AS c (application_name, code)
@@ -18,6 +19,18 @@ WITH seen AS (
     DELETE FROM {extension}.stranded_workflows t
     WHERE t.workflow_uuid = ANY (ARRAY(
         SELECT workflow_uuid FROM known WHERE workflow_uuid NOT IN (SELECT workflow_uuid FROM open)))
+), pauses AS MATERIALIZED (
+    SELECT p.workflow_uuid, s.workflow_uuid IS NOT NULL AS is_true
+    FROM (SELECT workflow_uuid FROM {extension}.paused_workflows ORDER BY paused_at LIMIT 1000) p
+    LEFT JOIN LATERAL (
+        SELECT w.workflow_uuid FROM {schema}.workflow_status w
+        WHERE w.workflow_uuid = p.workflow_uuid AND (w.status = 'DELAYED') IS TRUE
+          AND w.delay_until_epoch_ms = %(paused_until)s::bigint OFFSET 0
+    ) s ON true
+), unpaused AS (
+    DELETE FROM {extension}.paused_workflows t
+    WHERE t.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM pauses WHERE NOT is_true))
+      AND t.paused_at < now() - interval '1 minute'  -- not one that is made while this runs
 ), chosen AS MATERIALIZED (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s

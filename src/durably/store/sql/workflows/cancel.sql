@@ -1,19 +1,23 @@
--- Cancels workflows that have not ended with an outcome, with their children where asked. Children are found
+-- Cancels workflows that have not ended with an outcome, with their children where asked; of the named ones
+-- only those in `statuses` (NULL: all). Children are found
 -- through parent_workflow_id. Locks the rows in one order. The notices wake waiters, and the executors that
 -- run them (by their owner token), at commit. Returns every workflow that was met, and whether it was changed.
 WITH RECURSIVE met AS (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
     WHERE s.workflow_uuid = ANY (%(workflow_ids)s::text[])
+      AND (%(statuses)s::text[] IS NULL OR (s.status = ANY (%(statuses)s::text[])) IS TRUE)
     UNION
     SELECT child.workflow_uuid
     FROM met
     JOIN {schema}.workflow_status child ON child.parent_workflow_id = met.workflow_uuid
-    WHERE %(cancel_children)s::boolean
+    WHERE %(children)s::boolean
 ), locked AS MATERIALIZED (
     SELECT s.workflow_uuid, s.owner_xid
     FROM {schema}.workflow_status s
     WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM met)) AND s.status NOT IN ('SUCCESS', 'ERROR')
+      AND (%(statuses)s::text[] IS NULL OR (s.status = ANY (%(statuses)s::text[])) IS TRUE
+           OR NOT s.workflow_uuid = ANY (%(workflow_ids)s::text[]))
     ORDER BY s.workflow_uuid
     FOR NO KEY UPDATE OF s
 ), cancelled AS (

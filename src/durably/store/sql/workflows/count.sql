@@ -19,6 +19,8 @@ WITH found AS (
       AND (%(is_fork)s::boolean IS NULL OR (s.forked_from IS NOT NULL) = %(is_fork)s::boolean)
       AND (%(was_forked_from)s::boolean IS NULL OR s.was_forked_from = %(was_forked_from)s::boolean)
       AND (%(schedule_name)s::text[] IS NULL OR s.schedule_name = ANY (%(schedule_name)s::text[]))
+      AND (%(is_paused)s::boolean IS NULL OR %(is_paused)s::boolean = (
+               s.status = 'DELAYED' AND s.delay_until_epoch_ms IS NOT DISTINCT FROM %(paused_until)s::bigint))
       AND (%(attributes)s::jsonb IS NULL OR s.attributes @> %(attributes)s::jsonb)
       AND (%(start_time)s::bigint IS NULL OR s.created_at >= %(start_time)s::bigint)
       AND (%(end_time)s::bigint IS NULL OR s.created_at <= %(end_time)s::bigint)

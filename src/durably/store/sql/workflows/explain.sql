@@ -61,12 +61,16 @@ SELECT json_build_object(
     'has_lease', (SELECT count(*) FROM {extension}.executors e WHERE e.executor_id = w.executor_id) > 0,
     'is_alive', (SELECT count(*) FROM alive a WHERE a.executor_id = w.executor_id) > 0,
     'stranded', (SELECT n.difference FROM {extension}.stranded_workflows n WHERE n.workflow_uuid = w.workflow_uuid),
+    'paused_by', pause.paused_by, 'paused_at_ms', (EXTRACT(epoch FROM pause.paused_at) * 1000)::bigint,
+    'paused_because', pause.reason,
     'children', ARRAY(SELECT s.workflow_uuid FROM {schema}.workflow_status s
                       WHERE s.parent_workflow_id = w.workflow_uuid
                         AND s.status IN ('ENQUEUED', 'DELAYED', 'PENDING') LIMIT 5),
     'last_id', last.function_id, 'last_name', last.function_name, 'last_output', last.output
 )::text AS facts
-FROM w LEFT JOIN LATERAL (
+FROM w
+LEFT JOIN {extension}.paused_workflows pause ON pause.workflow_uuid = w.workflow_uuid
+LEFT JOIN LATERAL (
     SELECT o.function_id, o.function_name, left(o.output, 100) AS output
     FROM {schema}.operation_outputs o WHERE o.workflow_uuid = w.workflow_uuid
     ORDER BY o.function_id DESC LIMIT 1

@@ -1,0 +1,122 @@
+"""Which workflows a command is for: conditions as options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+import typer
+
+from durably.cli.failures import UsageError
+from durably.types import ACTIVE, TERMINAL, WorkflowFilter
+
+__all__ = ["Chosen", "Conditions", "Wanted", "instant"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Every condition that is given holds, one given twice is any of them."""
+
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--status", "-S", metavar="STATUS", help=", ".join(ACTIVE + TERMINAL) + "; or `active`."
+        ),
+    ] = None
+    name: Annotated[
+        list[str] | None, typer.Option("--name", "-n", metavar="WORKFLOW", help="The workflow's name.")
+    ] = None
+    queue_name: Annotated[
+        list[str] | None, typer.Option("--queue", "-q", metavar="QUEUE", help="The queue it was put on.")
+    ] = None
+    workflow_id_prefix: Annotated[
+        str | None, typer.Option("--id-prefix", metavar="TEXT", help="How its id begins.")
+    ] = None
+    app_version: Annotated[
+        list[str] | None, typer.Option("--app-version", "-v", metavar="VERSION", help="The version it is of.")
+    ] = None
+    executor_id: Annotated[
+        list[str] | None, typer.Option("--executor", metavar="ID", help="The process that runs or ran it.")
+    ] = None
+    authenticated_user: Annotated[
+        list[str] | None, typer.Option("--user", "-u", metavar="USER", help="For whom it runs.")
+    ] = None
+    parent_workflow_id: Annotated[
+        list[str] | None, typer.Option("--parent", metavar="ID", help="The workflow that started it.")
+    ] = None
+    start_time: Annotated[
+        str | None,
+        typer.Option("--start-time", "-t", metavar="TIME", help="Created then or later: ISO 8601."),
+    ] = None
+    end_time: Annotated[
+        str | None, typer.Option("--end-time", "-e", metavar="TIME", help="Created then or before: ISO 8601.")
+    ] = None
+    is_paused: Annotated[
+        bool | None, typer.Option("--paused/--not-paused", help="Whether somebody has paused it.")
+    ] = None
+
+    def conditions(self) -> dict[str, Any]:
+        """The client's conditions, those that are given."""
+        given = {field.name: getattr(self, field.name) for field in fields(Conditions)} | {
+            "status": _statuses(self.status),
+            "start_time": instant("--start-time", self.start_time),
+            "end_time": instant("--end-time", self.end_time),
+        }
+        return {name: value for name, value in given.items() if value not in (None, [])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted(Conditions):
+    """Which workflows to list, and how."""
+
+    oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Otherwise the newest is first.")] = (
+        False
+    )
+    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=0, help="At most so many.")] = 20
+    offset: Annotated[int, typer.Option("--offset", "-o", metavar="N", min=0, help="Leave out so many.")] = 0
+    payloads: Annotated[
+        bool, typer.Option("--payloads", help="With --json: their inputs and outputs, too.")
+    ] = False
+
+    def filter(self) -> WorkflowFilter:
+        """The client's filter."""
+        return WorkflowFilter(
+            **self.conditions(),
+            limit=self.limit,
+            offset=self.offset,
+            sort_desc=not self.oldest_first,
+            load_input=self.payloads,
+            load_output=self.payloads,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen(Conditions):
+    """Which workflows to do something to, the oldest first."""
+
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-l", metavar="N", min=1, help="At most so many, the oldest.")
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, only say which.")] = False
+
+
+def _statuses(given: list[str] | None) -> Any:
+    if not given:
+        return None
+    chosen = [status for text in given for status in (ACTIVE if text == "active" else [text.upper()])]
+    unknown = [status for status in chosen if status not in ACTIVE + TERMINAL]
+    if unknown:
+        allowed = ", ".join(ACTIVE + TERMINAL)
+        raise UsageError(f"--status {unknown[0]}: there is no such status; there are {allowed}, or active")
+    return cast("Any", chosen)
+
+
+def instant(option: str, text: str | None) -> datetime | None:
+    """An instant; local time where it names no zone."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise UsageError(f"{option} {text!r} is not a time: write it like 2026-05-01T19:30 (local)") from None
