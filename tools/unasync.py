@@ -31,7 +31,7 @@ BLOCKING_NAMES: Mapping[str, str] = {
 }
 AWAITED = frozenset({"Coroutine", "Awaitable"})
 
-_AWAIT_IN_PARENTHESES = re.compile(r"\(await ([\w.]+\([^()]*\))\)")
+_AWAIT_IN_PARENTHESES = re.compile(r"(?<!\w)\(await ([\w.]+\([^()]*\))\)")  # a call's own stay
 _AWAIT_IN_EXAMPLE = re.compile(r"\bawait (?=[A-Za-z_][\w.]*[(\[])")
 _ASYNC_IN_EXAMPLE = re.compile(r"\basync (?=(def|for|with)\b)")
 

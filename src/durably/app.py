@@ -62,7 +62,8 @@ class Queue:
     """A queue of an application; its limits are stored in the database when the application starts.
 
     queue = app.queue("ticketQueue", concurrency=10)
-    handle = await queue.enqueue(purchase_ticket, "Stonebraker", ["a1"], date)
+    async with app:
+        handle = await queue.enqueue(purchase_ticket, "Stonebraker")
     """
 
     def __init__(self, row: QueueRow) -> None:
@@ -70,7 +71,10 @@ class Queue:
 
     @property
     def name(self) -> str:
-        """The queue's name."""
+        """The queue's name.
+
+        handle = await purchase_ticket.options(queue_name=queue.name).start("Stonebraker")
+        """
         return self._row.name
 
     @overload
@@ -82,7 +86,10 @@ class Queue:
     def enqueue(self, workflow: BlockingWorkflow[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
     def enqueue(self, workflow: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Enqueue a workflow here: awaited for an `async def` one, at once for a `def` one; its handle."""
+        """Enqueue a workflow here: awaited for an `async def` one, at once for a `def` one; its handle.
+
+        handle = await queue.enqueue(purchase_ticket, "Stonebraker")
+        """
         return workflow.options(queue_name=self.name).start(*args, **kwargs)
 
 
@@ -98,7 +105,8 @@ class App:
         app = App("tickets")
 
         @app.workflow()
-        async def purchase_ticket(event: str) -> str: ...
+        async def purchase_ticket(event: str) -> str:
+            return f"a ticket for {event}"
 
         async with app:
             await purchase_ticket("Stonebraker")
@@ -202,7 +210,8 @@ class App:
         is to run its workflows; those of an instance that a process does not know are left for one that does.
 
             box_office = app.register_instance("main-hall", BoxOffice(seats=400))
-            await box_office.purchase_ticket("Stonebraker")
+            async with app:
+                await box_office.purchase_ticket("Stonebraker")
         """
         checks.name("name", name)
         methods = workflow_methods(self, instance)
@@ -386,7 +395,10 @@ class App:
         self.shutdown()
 
     def launch(self) -> None:
-        """Start the application on a loop thread of its own. Twice is fine."""
+        """Start the application on a loop thread of its own. Twice is fine.
+
+        app.launch()
+        """
         if self._engine is not None:
             return
         portal = Portal.start(f"durably-{self.name}")
@@ -398,7 +410,10 @@ class App:
         self._portal = portal
 
     def shutdown(self) -> None:
-        """Let active runs end within the grace, hand the rest to other processes, stop. Twice is fine."""
+        """Let active runs end within the grace, hand the rest to other processes, stop. Twice is fine.
+
+        app.shutdown()
+        """
         if self._portal is None:
             return
         self._portal.call(self._end)
@@ -407,13 +422,19 @@ class App:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
-        """For Starlette and FastAPI: `FastAPI(lifespan=app.lifespan)`."""
+        """For Starlette and FastAPI: `FastAPI(lifespan=app.lifespan)`; they do what `async with app` does.
+
+        async with app.lifespan(): print(app.executor_id)
+        """
         async with self:
             yield
 
     @property
     def executor_id(self) -> str:
-        """The id of this process, while the application runs."""
+        """The id of this process, while the application runs.
+
+        async with app: print(app.executor_id)
+        """
         return self._engine_running().identity.executor_id
 
     @property
@@ -422,7 +443,8 @@ class App:
 
         Used in a workflow it records what it does to other workflows, or sees of them: see `aio.client`.
 
-        failed = await app.client.list_workflows(WorkflowFilter(status="ERROR"))
+        async with app:
+            failed = await app.client.list_workflows(WorkflowFilter(status="ERROR"))
         """
         self._engine_running()
         if self._client is None:

@@ -296,6 +296,7 @@ class Retry:
     that knows better when to come back raises `RetryAfter`.
 
         @app.step(retry=Retry(attempts=5, on=ConnectionError, give_up_on=ConnectionRefusedError))
+        async def charge(card: str, cents: int) -> str: ...
     """
 
     attempts: int = 3

@@ -305,6 +305,11 @@ def test_prose_keeps_its_awaits() -> None:
     assert blocking_prose("print((await client.get('x')).status)", {}) == "print(client.get('x').status)"
 
 
+def test_an_awaited_argument_keeps_the_parentheses_of_its_call() -> None:
+    assert blocking_prose("print(await handle.get_result())", {}) == "print(handle.get_result())"
+    assert blocking_prose("return (await f(1))", {}) == "return f(1)"
+
+
 def test_check_tells_what_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,7 +112,7 @@ async def as_completed(awaitables: Iterable[Any]) -> AsyncIterator[Any]:
     What it gives has ended: `get_result()` of a handle, or awaiting the call, is next to no wait. Each takes
     an operation.
 
-        async for call in aio.as_completed([charge("4242", n) for n in amounts]): print(await call)
+        async for handle in aio.as_completed(handles): print(await handle.get_result())
     """
     left = list(awaitables)
     if not all(isinstance(item, AsyncWorkflowHandle) for item in left):

@@ -129,12 +129,18 @@ class AsyncDBOSClient(
 
     @property
     def schema(self) -> str:
-        """The schema that DBOS's tables are in."""
+        """The schema that DBOS's tables are in.
+
+        print(client.schema)
+        """
         return self._session.settings.schema
 
     @property
     def application_name(self) -> str | None:
-        """The application that this client works for, if it was given one."""
+        """The application that this client works for, if it was given one.
+
+        print(client.application_name)
+        """
         return self._session.settings.application_name
 
     async def destroy(self) -> None:

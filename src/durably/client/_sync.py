@@ -51,7 +51,7 @@ class DBOSClient:
 
         with DBOSClient.create("postgresql://localhost/shop") as client:
             handle = client.enqueue(EnqueueOptions(workflow_name="add", queue_name="sums"), 1, 2)
-            printhandle.get_result()
+            print(handle.get_result())
     """
 
     def __init__(self, twin: AsyncDBOSClient, portal: Portal) -> None:
@@ -116,12 +116,18 @@ class DBOSClient:
 
     @property
     def schema(self) -> str:
-        """The schema that DBOS's tables are in."""
+        """The schema that DBOS's tables are in.
+
+        print(client.schema)
+        """
         return self._async.schema
 
     @property
     def application_name(self) -> str | None:
-        """The application that this client works for, if it was given one."""
+        """The application that this client works for, if it was given one.
+
+        print(client.application_name)
+        """
         return self._async.application_name
 
     def destroy(self) -> None:
@@ -169,7 +175,7 @@ class DBOSClient:
         to a workflow of another name; WorkflowIdInUse and Deduplicated as the policies in `options` say.
 
             handle = client.enqueue(EnqueueOptions(workflow_name="add", queue_name="sums"), 1, 2)
-            printhandle.get_result()
+            print(handle.get_result())
         """
         return WorkflowHandle(
             self._portal.call(
@@ -227,7 +233,7 @@ class DBOSClient:
         With `declared`, results are decoded to its return type.
 
             handle = client.retrieve_workflow("order-17")
-            printhandle.get_result()
+            print(handle.get_result())
         """
         return WorkflowHandle(cast("Any", self._async.retrieve_workflow)(workflow_id, declared), self._portal)
 
@@ -1162,6 +1168,10 @@ class WorkflowHandle(Generic[R_co]):
 
     @property
     def workflow_id(self) -> str:
+        """The workflow's id.
+
+        print(handle.workflow_id)
+        """
         return self._async.workflow_id
 
     def get_result(self, timeout: Seconds | None = None, *, missing_ok: bool = False) -> R_co:

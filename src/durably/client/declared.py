@@ -44,7 +44,10 @@ class DeclaredOptions(EnqueueOptions[P, R_co]):
 
 
 class DeclaredWorkflow(Generic[P, R_co]):
-    """A workflow that some application runs: pass it, or its `options(...)`, to `enqueue`."""
+    """A workflow that some application runs: pass it, or its `options(...)`, to `enqueue`.
+
+    handle = client.enqueue(purchase_ticket, "Stonebraker", ["a1"], date)
+    """
 
     def __init__(self, function: Callable[P, Any], base: Mapping[str, Any]) -> None:
         parameters = Parameters.of(function)
@@ -64,7 +67,7 @@ class DeclaredWorkflow(Generic[P, R_co]):
     def options(self, **overrides: Any) -> EnqueueOptions[P, R_co]:
         """The options to enqueue it with; `overrides` are fields of EnqueueOptions.
 
-        client.enqueue(purchase_ticket.options(workflow_id="order-17"), "Stonebraker", ["a1"])
+        client.enqueue(purchase_ticket.options(workflow_id="order-19"), "Stonebraker", ["a1"], date)
         """
         unknown = sorted(overrides.keys() - _FIELDS)
         if unknown:
@@ -81,7 +84,10 @@ class DeclaredWorkflow(Generic[P, R_co]):
 
     @property
     def result_type(self) -> Any:
-        """What its results are decoded to."""
+        """What its results are decoded to.
+
+        print(purchase_ticket.result_type)
+        """
         return self._options.result_type
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> NoReturn:

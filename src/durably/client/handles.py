@@ -29,9 +29,17 @@ class AsyncWorkflowHandle(Generic[R_co]):
     """
 
     def __init__(self, client: AsyncDBOSClient, workflow_id: str, result_type: Any = Any) -> None:
-        self.workflow_id: str = workflow_id
+        self._workflow_id = workflow_id
         self._client = client
         self._result_type = result_type
+
+    @property
+    def workflow_id(self) -> str:
+        """The workflow's id.
+
+        print(handle.workflow_id)
+        """
+        return self._workflow_id
 
     async def get_result(self, timeout: Seconds | None = None, *, missing_ok: bool = False) -> R_co:
         """Wait for the workflow's end: its result, or its error raised.

@@ -113,7 +113,7 @@ def as_completed(awaitables: Iterable[Any]) -> Iterator[Any]:
     What it gives has ended: `get_result()` of a handle, or awaiting the call, is next to no wait. Each takes
     an operation.
 
-        for call in sync.as_completed([charge("4242", n) for n in amounts]): print(await call)
+        for handle in sync.as_completed(handles): print(handle.get_result())
     """
     left = list(awaitables)
     if not all(isinstance(item, WorkflowHandle) for item in left):

@@ -31,7 +31,10 @@ class Request(Generic[T]):
         self.question = question
 
     def reply(self, value: Any) -> None:
-        """Answer; who asked wakes at once. Of several answers, who asks again gets the last."""
+        """Answer; who asked wakes at once. Of several answers, who asks again gets the last.
+
+        request.reply({"cents": 300})
+        """
         return set_event(questions.reply_key(self.id), questions.reply(value))
 
     def __repr__(self) -> str:
