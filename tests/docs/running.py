@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import inspect
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import CodeType
@@ -14,7 +12,17 @@ from typing import Any
 import durably
 from durably import EnqueueOptions, declare_workflow
 
-__all__ = ["DATE", "Decision", "Question", "TicketInfo", "compiled", "declared_purchase", "execute", "names"]
+__all__ = [
+    "DATE",
+    "Decision",
+    "Question",
+    "TicketInfo",
+    "compiled",
+    "declared_purchase",
+    "execute",
+    "execute_blocking",
+    "names",
+]
 
 DATE = datetime(2025, 5, 1, tzinfo=UTC)
 
@@ -51,10 +59,24 @@ def compiled(name: str, example: str) -> CodeType:
 
 
 async def execute(code: CodeType, namespace: dict[str, Any]) -> None:
-    """Run an example; what it prints is nobody's."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        if inspect.iscoroutine(running := eval(code, namespace)):
-            await running
+    """Run an example; the loop that it prints in had something to go through."""
+    printed = _noted(namespace)
+    if inspect.iscoroutine(running := eval(code, namespace)):
+        await running
+    assert printed or "print" not in code.co_names, "the example printed nothing"
+
+
+def execute_blocking(code: CodeType, namespace: dict[str, Any]) -> None:
+    """Run an example of blocking code, which has no `await`."""
+    printed = _noted(namespace)
+    assert eval(code, namespace) is None, "an example of blocking code awaits"
+    assert printed or "print" not in code.co_names, "the example printed nothing"
+
+
+def _noted(namespace: dict[str, Any]) -> list[object]:
+    printed: list[object] = []
+    namespace["print"] = lambda *values: printed.append(values)
+    return printed
 
 
 def names(**more: Any) -> dict[str, Any]:

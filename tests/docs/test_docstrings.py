@@ -1,19 +1,25 @@
-"""Every public name has a docstring with an example; those of applications run on a real database.
+"""Every public name has a docstring with an example, and every example runs on a real database.
 
-An example runs where a reader would write it.
+An example runs where a reader would write it: a client's in a program of its colour, one of `aio` in an
+`async def` workflow (or a step), one of `sync` in a `def` one. `tests.docs.shop` is what it finds there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import dataclasses
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from durably import App, RetryAfter, errors
+from durably import App, AsyncDBOSClient, DBOSClient, EnqueueOptions, RetryAfter, errors
+from durably.config import system_database_url
+from durably.errors import NoReply, WorkflowCancelled
 from tests.docs.docstrings import Documented, example_of, public_names
-from tests.docs.running import compiled, execute, names
+from tests.docs.running import compiled, declared_purchase, execute, execute_blocking, names
+from tests.docs.shop import Shop
+from tests.engine.support import eventually, rows
 from tests.support.databases import Databases
 
 ERROR = "the library raises it, a program only names it in `except`"
@@ -65,7 +71,7 @@ def test_an_example_is_what_parses_at_the_end() -> None:
     assert example_of("One sentence.\n\n    Another one, and no example.\n    ") == ""
 
 
-# -- applications --------------------------------------------------------------------------------------------
+# -- clients -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +80,119 @@ def application_url(databases: Databases) -> str:
     return databases.application()
 
 
+@pytest.fixture(scope="module")
+def shop(application_url: str) -> Iterator[Shop]:
+    shop = Shop(App("shop", application_url, threads=8), system_database_url(application_url))
+    with shop.app:
+        yield shop
+
+
 @pytest.fixture
-async def tickets(monkeypatch: pytest.MonkeyPatch, application_url: str) -> AsyncIterator[dict[str, Any]]:
+async def client(shop: Shop) -> AsyncIterator[AsyncDBOSClient]:
+    async with AsyncDBOSClient.create(system_database_url=shop.url) as client:
+        yield client
+
+
+def orders(name: str) -> str:
+    """How the orders of an example are to be when it begins: for most they run, and answer questions."""
+    verb = name.rpartition(".")[2].removesuffix("s")
+    if verb in ("rewind", "rewind_workflow"):
+        return "failing"
+    if verb in ("resume", "resume_workflow", "move_workflow"):
+        return "cancelled"
+    return "ending" if verb in ("retrieve_workflow", "get_result") else "patient"
+
+
+@of("async client")
+async def test_an_example_of_an_async_client(
+    documented: Documented, shop: Shop, client: AsyncDBOSClient, application_url: str
+) -> None:
+    await shop.reset(client, orders(documented.name))
+    handles = [client.retrieve_workflow(id_) for id_ in ("chat-17", "poller")]
+    namespace = names(client=client, handles=handles, handle=client.retrieve_workflow("order-17"))
+    example = documented.example.replace("postgresql://localhost/shop", application_url)
+    await execute(compiled(documented.name, example), namespace)
+    if namespace["client"] is not client:
+        await namespace["client"].destroy()
+
+
+@of("client")
+async def test_an_example_of_a_blocking_client(
+    documented: Documented, shop: Shop, client: AsyncDBOSClient, application_url: str
+) -> None:
+    await shop.reset(client, orders(documented.name))
+    example = documented.example.replace("postgresql://localhost/shop", application_url)
+    await asyncio.to_thread(_run_blocking, documented.name, example, shop.url)
+
+
+def _run_blocking(name: str, example: str, url: str) -> None:
+    with DBOSClient.create(system_database_url=url) as client:
+        handles = [client.retrieve_workflow(id_) for id_ in ("chat-17", "poller")]
+        namespace = names(client=client, handles=handles, handle=client.retrieve_workflow("order-17"))
+        namespace["purchase_ticket"] = declared_purchase
+        execute_blocking(compiled(name, example), namespace)
+        if namespace["client"] is not client:
+            namespace["client"].destroy()
+
+
+# -- workflows -----------------------------------------------------------------------------------------------
+
+IN_STEPS = ("heartbeat", "saved_progress", "step_id", "cancel_requested")
+ENDLESS = ("sleep", "cancel_requested")  # until somebody cancels the workflow
+QUESTIONS = {"Request": "ship?", "Request.reply": {"cost": "it"}, "recv_request": {"may": "ship"}}
+SLEEPING = (
+    "SELECT 1 FROM dbos.operation_outputs WHERE workflow_uuid = 'example' AND function_name = 'DBOS.sleep'"
+)
+EXAMPLE = EnqueueOptions(workflow_name="example", queue_name="sums", workflow_id="example")
+BLOCKING_EXAMPLE = dataclasses.replace(EXAMPLE, workflow_name="blocking example")
+RECORDED = "SELECT function_name FROM dbos.operation_outputs WHERE workflow_uuid = 'example'"
+
+
+@of("workflow")
+async def test_an_example_in_a_workflow(documented: Documented, shop: Shop, client: AsyncDBOSClient) -> None:
+    await shop.reset(client)
+    colour, _, name = documented.name.partition(".")
+    is_blocking = colour == "sync" or name == "cancel_requested"
+    shop.examples[documented.name] = compiled(documented.name, documented.example), name in IN_STEPS
+    handle = await client.enqueue(BLOCKING_EXAMPLE if is_blocking else EXAMPLE, documented.name)
+    if name in QUESTIONS:
+        await answered(client, name)
+    if name in ENDLESS:
+        await eventually(lambda: rows(shop.url, SLEEPING) if name == "sleep" else shop.begun)
+        await handle.cancel()
+        with pytest.raises(WorkflowCancelled):
+            await handle.get_result(timeout=10)
+    elif name == "shield":
+        with pytest.raises(ValueError, match="the lorry is full"):
+            await handle.get_result(timeout=10)
+        assert any("refund" in row[0] for row in rows(shop.url, RECORDED))
+    else:
+        await handle.get_result(timeout=10)
+    assert documented.name in shop.begun
+
+
+async def answered(client: AsyncDBOSClient, name: str) -> None:
+    """Ask what the example answers; `recv_request` alone leaves it unanswered."""
+    asking = client.ask("example", QUESTIONS[name], "questions", timeout=10)
+    if name == "recv_request":
+        with pytest.raises(NoReply):
+            await asking
+    else:
+        assert await asking in (True, {"cents": 300})
+
+
+# -- applications --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tickets_url(databases: Databases) -> str:
+    return databases.application()
+
+
+@pytest.fixture
+async def tickets(monkeypatch: pytest.MonkeyPatch, tickets_url: str) -> AsyncIterator[dict[str, Any]]:
     """The names of a program that has an application, whose database its environment names."""
-    monkeypatch.setenv("DURABLY_DATABASE_URL", application_url)
+    monkeypatch.setenv("DURABLY_DATABASE_URL", tickets_url)
     app = App("tickets")
 
     @app.workflow(name="purchaseTicket")
