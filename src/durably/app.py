@@ -279,7 +279,8 @@ class App:
             @app.transaction()
             async def pay(connection: AsyncConnection, account: str, cents: int) -> None: ...
 
-            await pay("4242", 1000)  # in a workflow: without the connection
+            async with app:
+                await pay("4242", 1000)  # without the connection, in a workflow too
         """
         _refuse_bare("transaction", _)
         checks.choice("isolation", isolation, ISOLATION_LEVELS)

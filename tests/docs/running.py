@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from types import CodeType
 from typing import Any
 
+from psycopg import AsyncConnection
+
 import durably
 from durably import EnqueueOptions, declare_workflow
 
@@ -83,7 +85,7 @@ def names(**more: Any) -> dict[str, Any]:
     """What every reader of an example has: durably's public names, the standard library, plain values."""
     return {
         **{name: getattr(durably, name) for name in durably.__all__},
-        "datetime": datetime, "UTC": UTC, "date": DATE, "add": add,
+        "datetime": datetime, "UTC": UTC, "date": DATE, "AsyncConnection": AsyncConnection, "add": add,
         "Question": Question, "Decision": Decision, "TicketInfo": TicketInfo,
         "ids": ["order-17", "order-18"], "payment_id": "payment-4", "order": "order-17", "cursor": "",
         "total": 1000, "pages": ["one", "two"], "start": 0, "migrate_the_provider": lambda: None,
