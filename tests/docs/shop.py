@@ -58,7 +58,7 @@ class Shop:
         assert engine is not None
         return engine
 
-    async def reset(self, client: AsyncDBOSClient, event: str = "patient") -> None:
+    async def reset(self, client: AsyncDBOSClient, event: str = "patient", *, scheduled: bool = True) -> None:
         """Forget all workflows, and begin those that examples name; `event` says how the orders end."""
         active = await client.list_workflows(
             durably.WorkflowFilter(status=["ENQUEUED", "DELAYED", "PENDING"])
@@ -68,6 +68,10 @@ class Shop:
         _empty(self.url)
         self.begun.clear()
         await client.register_queue("emails", concurrency=10)
+        if scheduled:
+            await client.create_schedule(
+                schedule_name="nightly", workflow_name="report", schedule="0 3 * * *", application_name="shop"
+            )
         await self._begin(client, event)
 
     async def _begin(self, client: AsyncDBOSClient, event: str) -> None:
@@ -133,6 +137,9 @@ def _define_shop(app: App) -> None:
     async def poller(left: int) -> None:
         if left:
             aio.continue_as_new(left - 1)
+
+    @app.workflow(name="report")
+    async def report(scheduled_at: datetime, context: Any) -> None: ...
 
     @app.workflow(name="add")
     async def add_(one: int, other: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ RESULT = "a client returns it; its fields are listed, and the method that return
 MODULE = "its names have their own"
 WITHOUT_EXAMPLE = {
     **{f"errors.{name}": ERROR for name in errors.__all__ if name != "RetryAfter"},
-    "StepInfo": RESULT, "WorkflowStatus": RESULT,
+    "Schedule": RESULT, "StepInfo": RESULT, "WorkflowStatus": RESULT,
     "aio": MODULE, "errors": MODULE, "sync": MODULE,
 }  # fmt: skip
 
@@ -93,6 +94,13 @@ async def client(shop: Shop) -> AsyncIterator[AsyncDBOSClient]:
         yield client
 
 
+MAKE_SCHEDULES = ("create_schedule", "apply_schedules")
+
+
+async def prepare(shop: Shop, client: AsyncDBOSClient, name: str) -> None:
+    await shop.reset(client, orders(name), scheduled=not name.endswith(MAKE_SCHEDULES))
+
+
 def orders(name: str) -> str:
     """How the orders of an example are to be when it begins: for most they run, and answer questions."""
     verb = name.rpartition(".")[2].removesuffix("s")
@@ -107,7 +115,7 @@ def orders(name: str) -> str:
 async def test_an_example_of_an_async_client(
     documented: Documented, shop: Shop, client: AsyncDBOSClient, application_url: str
 ) -> None:
-    await shop.reset(client, orders(documented.name))
+    await prepare(shop, client, documented.name)
     handles = [client.retrieve_workflow(id_) for id_ in ("chat-17", "poller")]
     namespace = names(client=client, handles=handles, handle=client.retrieve_workflow("order-17"))
     example = documented.example.replace("postgresql://localhost/shop", application_url)
@@ -120,7 +128,7 @@ async def test_an_example_of_an_async_client(
 async def test_an_example_of_a_blocking_client(
     documented: Documented, shop: Shop, client: AsyncDBOSClient, application_url: str
 ) -> None:
-    await shop.reset(client, orders(documented.name))
+    await prepare(shop, client, documented.name)
     example = documented.example.replace("postgresql://localhost/shop", application_url)
     await asyncio.to_thread(_run_blocking, documented.name, example, shop.url)
 
@@ -199,6 +207,9 @@ async def tickets(monkeypatch: pytest.MonkeyPatch, tickets_url: str) -> AsyncIte
     async def purchase_ticket(event: str) -> str:
         return event
 
+    @app.workflow(name="report")
+    async def report(scheduled_at: datetime, context: Any) -> None: ...
+
     class BoxOffice:
         def __init__(self, seats: int) -> None:
             self.seats = seats
@@ -207,7 +218,7 @@ async def tickets(monkeypatch: pytest.MonkeyPatch, tickets_url: str) -> AsyncIte
         async def purchase_ticket(self, event: str) -> str:
             return event
 
-    yield names(app=app, purchase_ticket=purchase_ticket, BoxOffice=BoxOffice)
+    yield names(app=app, purchase_ticket=purchase_ticket, report=report, BoxOffice=BoxOffice)
     await asyncio.to_thread(app.shutdown)
 
 
