@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 
 class StepOptions:
-    """How steps of any function are run: see `step_options`."""
+    """How steps of any function are run: see `step_options`.
+
+    careful = sync.step_options(retry=Retry(attempts=5))
+    """
 
     def __init__(
         self, retry: Retry | None, timeout: Seconds | None, heartbeat_timeout: Seconds | None
