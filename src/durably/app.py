@@ -524,6 +524,11 @@ class App:
         engine.resources.forget_failed = sources.forget_failed
         self._datasources = sources
 
+    async def _forget_transactions(self, workflow_id: str) -> None:
+        """Delete what the transactions of a workflow that has ended left in the application's database."""
+        if self._datasources is not None:
+            await self._datasources.forget_now(workflow_id)
+
     def _datasource(self, kind: str) -> Datasource:
         if self._datasources is None:
             self._engine_running()

@@ -72,6 +72,11 @@ class Datasources:
         """Delete the records of the transactions that failed: the workflow is about to be tried again."""
         await datasources.forget_failed(self._psycopg, workflow_id)
 
+    async def forget_now(self, workflow_id: str) -> None:
+        """Delete them at once: the workflow is about to run again."""
+        if not self._together:
+            await datasources.forget(self._psycopg, [workflow_id])
+
     async def _forget(self) -> None:
         while self._ended:
             ended, self._ended = self._ended, []

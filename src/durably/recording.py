@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from durably.client import AsyncDBOSClient, AsyncWorkflowHandle
 from durably.client._base import Effect
+from durably.client._session import Open
 from durably.concurrency.portal import Portal
 from durably.core import names, ops
+from durably.core.records import Rewind
 from durably.engine.context import current_frame
 from durably.handles import AsyncRunHandle
+from durably.store import workflows
 
 if TYPE_CHECKING:
     from durably.app import App
 
 __all__ = ["RecordingClient", "RunPortal"]
+
+ACTIVE = ("ENQUEUED", "DELAYED", "PENDING")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,6 +49,18 @@ class RecordingClient(AsyncDBOSClient):
             return super()._perform(name, effect, show)
         kind: type[ops.Affect[V]] = ops.Fork if name == names.FORK_WORKFLOW else ops.Affect
         return self._shown(here.run.perform(kind(name, effect)), show)
+
+    async def _rewind(self, wanted: Sequence[Rewind], *, strict: bool) -> list[dict[str, Any]]:
+        """What transactions recorded in the application's database goes first: it is all recorded here."""
+        for record in wanted:
+            row = await self._session.call(partial(_status, record.workflow_id))
+            if row is not None and row["status"] not in ACTIVE:
+                await self._app._forget_transactions(record.workflow_id)
+        return await super()._rewind(wanted, strict=strict)
+
+
+def _status(workflow_id: str, open_: Open) -> Awaitable[dict[str, Any] | None]:
+    return workflows.get(open_.database, workflow_id)
 
 
 class RunPortal(Portal):

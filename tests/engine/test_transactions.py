@@ -221,6 +221,22 @@ async def test_a_step_row_that_was_lost_is_written_again_without_a_second_paymen
     assert apart.paid == [("ada", 1), ("ada", 2)]
 
 
+async def test_a_rewind_by_the_application_forgets_what_was_paid_then(apart: Place) -> None:
+    """Its records were left, as after a death behind the outcome; the money is paid again, as asked."""
+    app = apart.app()
+    order = workflow_of(app, define(app, "psycopg async"))
+    async with app:
+        await run(app, order, "ada")
+        await eventually(lambda: rows(apart.own, CHECKPOINTS) == [])
+        rows(
+            apart.own,
+            "INSERT INTO dbos.datasource_outputs VALUES ('w', 3, '99', NULL, 'portable_json', 1)",
+        )
+        handle = await app.client.rewind_workflow("w", 3)
+        assert (await handle.get_result(timeout=20))[2] == 2
+    assert apart.paid == [("ada", 1), ("ada", 2), ("ada", 2)]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_serialization_failure_is_tried_again(place: Place, kind: str) -> None:
     tries: list[int] = []
