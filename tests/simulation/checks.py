@@ -91,6 +91,11 @@ def outcomes(model: Model, orders: Sequence[Order]) -> Outcomes:
                 for number, operation in model.operations.get(row.workflow_id, {}).items()
                 if not _depends_on_timing(model, row.workflow_id, number)
             },
+            "streams": {
+                key: [value for _, value, _ in values]
+                for (owner, key), values in model.streams.items()
+                if owner == row.workflow_id
+            },
             "events": {
                 key: value for (owner, key), (value, _) in model.events.items() if owner == row.workflow_id
             },

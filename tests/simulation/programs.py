@@ -90,6 +90,20 @@ async def publish(key: str, value: int) -> int:
     return value
 
 
+@application.step(name="talk", retry=Retry(attempts=5, interval=0.1))
+async def talk(key: str, words: list[int], failures: int) -> int:
+    """Says the same at each attempt; what is heard of it must be said once."""
+    log, step = journal.get(), (aio.workflow_id(), aio.step_id() or 0, current_run().owner)
+    log.attempts[step] = attempt = log.attempts.get(step, 0) + 1
+    if attempt == 1:
+        _begin()
+    for place, word in enumerate(words):
+        await aio.write_stream(key, word)
+        if attempt <= failures and place == len(words) // 2:
+            raise ConnectionError("try again")
+    return len(words)
+
+
 def _begin() -> int:
     log = journal.get()
     log.count += 1
@@ -131,6 +145,22 @@ async def _perform(line: Sequence[Any]) -> Any:
             return await _recorded(aio.send(destination, value, topic))
         case ["recv", topic, timeout]:
             return await _timed(aio.recv(topic, timeout=timeout))
+        case ["write_stream", key, value]:
+            return await _recorded(aio.write_stream(key, value))
+        case ["talk", key, words, failures]:
+            return await _recorded(talk(key, words, failures))
+        case ["read_stream", workflow_id, key]:
+            return [value async for value in aio.read_stream(workflow_id, key)]
+        case ["first_timer", seconds, value]:
+            slow = aio.on_step(work, value, LONG)
+            first = await aio.first_of(news=aio.on_message("silence"), slow=slow, late=aio.on_timer(seconds))
+            return [first.name, first.value]
+        case ["first_step", value, seconds]:
+            quick = aio.on_step(work, value, seconds)
+            return (await aio.first_of(news=aio.on_message("silence"), quick=quick)).value
+        case ["first_message", topic]:
+            first = await aio.first_of(news=aio.on_message(topic), late=aio.on_timer(LONG))
+            return [first.name, first.value]
         case ["child", script]:
             return await program(script)
         case ["enqueue", script]:
@@ -208,6 +238,7 @@ class _Author:
     def line(self, depth: int) -> list[Any]:
         kinds = ["work"] * 4 + ["flaky", "boom", "publish", "gather", "sleep", "set_event", "none", "random"]
         kinds += ["unlucky"]
+        kinds += ["write_stream", "talk", "first_timer", "first_step"]
         kinds += ["together", "child", "enqueue"] if depth < 2 else []
         match self.random.choice(kinds):
             case "work":
@@ -232,6 +263,15 @@ class _Author:
                 return self.random.choice([["recv", "silence", 1.0], ["get_event", "nobody", "x", 1.0]])
             case "random":
                 return ["random"]
+            case "write_stream":
+                return ["write_stream", self.random.choice("ab"), self.value()]
+            case "talk":
+                words = [self.value() for _ in range(self.random.randint(1, 4))]
+                return ["talk", self.random.choice("ab"), words, self.random.randint(0, 2)]
+            case "first_timer":
+                return ["first_timer", self.random.choice([0.0, self.seconds(), 8.0]), self.value()]
+            case "first_step":
+                return ["first_step", self.value(), self.seconds()]
             case kind:
                 return [kind, self.script(depth=depth + 1)]
 
@@ -240,7 +280,11 @@ class _Author:
         name = f"{first}-{second}-{self.value()}"
         if self.random.random() < 0.5:
             self.insert(first, [["send", second, name, self.value()], ["send", second, name, self.value()]])
-            self.insert(second, [["recv", name, self.patience()], ["recv", name, self.patience()]])
+            wait = self.random.choice([["recv", name, self.patience()], ["first_message", name]])
+            self.insert(second, [wait, ["recv", name, self.patience()]])
+        elif self.random.random() < 0.4:
+            self.insert(first, [["write_stream", name, self.value()], ["talk", name, [self.value()], 1]])
+            self.insert(second, [["read_stream", first, name]])
         else:
             self.insert(first, [["set_event", name, self.value()]])
             self.insert(second, [["get_event", first, name, LONG]])
