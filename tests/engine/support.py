@@ -14,7 +14,17 @@ import pytest
 from durably.store import database
 from durably.store.sql import Schemas, number
 
-__all__ = ["Statements", "enqueue", "eventually", "mutate", "rows", "status"]
+__all__ = [
+    "Statements",
+    "enqueue",
+    "eventually",
+    "is_interrupted",
+    "mutate",
+    "rows",
+    "run_of",
+    "status",
+    "waits",
+]
 
 T = TypeVar("T")
 
@@ -39,6 +49,23 @@ async def eventually(check: Callable[[], T], *, seconds: float = 15.0) -> T:
         assert time.monotonic() < end, f"not within {seconds} s"
         await asyncio.sleep(0.02)
     return answer
+
+
+def run_of(app: Any, workflow_id: str) -> Any:
+    """The run of a workflow in this process, None where there is none."""
+    return app._engine_running().executor.running.get(workflow_id)
+
+
+def waits(app: Any, workflow_id: str) -> bool:
+    """Whether a workflow has come to a wait: for a message, a timer, a child."""
+    run = run_of(app, workflow_id)
+    return run is not None and run.parked > 0
+
+
+def is_interrupted(app: Any, workflow_id: str) -> bool:
+    """Whether its run has heard that it is cancelled."""
+    run = run_of(app, workflow_id)
+    return run is not None and run.interruption is not None
 
 
 def enqueue(

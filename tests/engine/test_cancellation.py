@@ -8,15 +8,19 @@ import time
 import pytest
 
 from durably import App, aio
-from tests.engine.support import eventually, rows
+from tests.engine.support import eventually, rows, waits
 
 PEER_CANCELS = """UPDATE dbos.workflow_status SET status = 'CANCELLED', owner_xid = NULL, queue_name = NULL,
     deduplication_id = NULL, started_at_epoch_ms = NULL, completed_at = 1 WHERE workflow_uuid = %s"""
 
 
 def waiting(app: App, stopped: list[float]) -> None:
+    begun: list[float] = []
+    app.begun = begun  # type: ignore[attr-defined]
+
     @app.step(name="works")
     async def works() -> None:
+        begun.append(time.monotonic())
         await asyncio.Event().wait()
 
     @app.workflow(name="child")
@@ -45,8 +49,10 @@ def waiting(app: App, stopped: list[float]) -> None:
 async def stopping(app: App, how: str, stopped: list[float]) -> float:
     """Seconds from the call that cancels to the run's own cleanup."""
     stopped.clear()
+    app.begun.clear()  # type: ignore[attr-defined]
     handle = await app.w.start(how)  # type: ignore[attr-defined]
-    await asyncio.sleep(0.05)  # so that it waits, not begins
+    id_ = handle.workflow_id
+    await eventually(lambda: app.begun if how == "step" else waits(app, id_))  # type: ignore[attr-defined]
     begun = time.monotonic()
     await app.client.cancel_workflow(handle.workflow_id)
     await eventually(lambda: stopped)
@@ -74,7 +80,7 @@ async def test_a_cancellation_without_a_notice_is_seen_by_the_next_pulse(
     waiting(app, stopped)
     async with app:
         await app.w.options(workflow_id="w").start("step")  # type: ignore[attr-defined]
-        await asyncio.sleep(0.1)
+        await eventually(lambda: app.begun)  # type: ignore[attr-defined]
         rows(database_url, PEER_CANCELS, "w")
         await eventually(lambda: stopped, seconds=4)
     assert rows(database_url, "SELECT FROM dbos.operation_outputs WHERE workflow_uuid = 'w'") == []

@@ -96,7 +96,7 @@ async def test_a_deadline_is_met_to_the_moment(database_url: str, seconds: float
             raise
 
     async with app:
-        await asyncio.sleep(0.5)  # let it come to rest
+        await eventually(lambda: app._engine_running().hub._pulse_pace > 1)  # it has come to rest
         begun = time.monotonic()
         await workflow.options(timeout=seconds).start()
         await eventually(lambda: stopped)

@@ -131,7 +131,6 @@ async def test_what_belongs_to_the_id_stays_with_it(app: App, database_url: str)
         waiting = asyncio.ensure_future(handle.get_result())
         for word in ("to", "be", "end"):
             await handle.send(word, topic="words")
-            await asyncio.sleep(0.003)  # messages of one millisecond have no order
         assert await asyncio.wait_for(waiting, 15) == ["to", "be"]
         assert await app.client.get_event("w", "taken", timeout_seconds=1) == 2
     consumed = "SELECT destination_uuid, message FROM dbos.notifications WHERE consumed ORDER BY 1"

@@ -10,7 +10,7 @@ import pytest
 
 from durably import App, aio, sync
 from durably.errors import InvalidOption, RunInterrupted, WrongContext
-from tests.engine.support import eventually, rows, status
+from tests.engine.support import eventually, is_interrupted, rows, status, waits
 
 STEPS = """SELECT function_id, function_name, output, error FROM dbos.operation_outputs
     WHERE workflow_uuid = %s ORDER BY 1"""
@@ -27,6 +27,7 @@ class Trip:
     """A workflow of each colour that books, waits, and takes the booking back when it is cancelled."""
 
     def __init__(self, app: App, *, timeout: float = 30.0) -> None:
+        self.app = app
         self.log: list[str] = []
         self.ended = threading.Event()
 
@@ -89,8 +90,7 @@ class Trip:
             await self.trip.options(workflow_id="w").start()
         else:
             await asyncio.to_thread(self.blocking_trip.options(workflow_id="w").start)
-        await eventually(lambda: self.log)
-        await asyncio.sleep(0.1)
+        await eventually(lambda: waits(self.app, "w"))
 
 
 both = pytest.mark.parametrize("colour", ["async", "blocking"])
@@ -148,7 +148,7 @@ async def test_a_resumed_workflow_knows_nothing_of_cleanup_before(
         trip.ended.clear()
         await app.client.resume_workflow("w")
         await eventually(lambda: status(database_url, "w") == "PENDING")
-        await asyncio.sleep(0.1)
+        await eventually(lambda: waits(app, "w"))
         await app.client.cancel_workflow("w")
         await eventually(trip.ended.is_set)
         await eventually(lambda: rows(database_url, OWNER, "w") == [(None,)])
@@ -202,7 +202,7 @@ async def test_a_scope_puts_off_the_cancellation_that_comes_inside(app: App, dat
         await workflow.options(workflow_id="w").start()
         await inside.wait()
         await app.client.cancel_workflow("w")
-        await asyncio.sleep(0.1)
+        await eventually(lambda: is_interrupted(app, "w"))
         go_on.set()
         await eventually(lambda: log)
         await eventually(lambda: rows(database_url, OWNER, "w") == [(None,)])
@@ -235,7 +235,7 @@ async def test_a_blocking_scope_puts_off_the_cancellation_that_comes_inside(
         await asyncio.to_thread(workflow.options(workflow_id="w").start)
         await asyncio.to_thread(inside.wait, 10)
         await app.client.cancel_workflow("w")
-        await asyncio.sleep(0.1)
+        await eventually(lambda: is_interrupted(app, "w"))
         go_on.set()
         await eventually(lambda: len(rows(database_url, STEPS, "w")) == 2)
         await eventually(lambda: rows(database_url, OWNER, "w") == [(None,)])
