@@ -25,6 +25,7 @@ TABLES = {
     "durably.stranded_workflows": "workflow_uuid",
     "durably.step_progress": "workflow_uuid",
     "durably.paused_workflows": "workflow_uuid",
+    "durably.workflow_attempts": "workflow_uuid",
 }
 FILL = (
     "INSERT INTO dbos.workflow_output (workflow_uuid, output) VALUES (%s, '1')",
@@ -35,6 +36,7 @@ FILL = (
     VALUES (%s, 'k', '1', 0, 1)""",
     "INSERT INTO dbos.notifications (destination_uuid, topic, message) VALUES (%s, 't', '1')",
     "INSERT INTO durably.stranded_workflows VALUES (%s, 'a', 1, 'x', 'y', 'z', 'c', true, '{c}', 'e')",
+    "INSERT INTO durably.workflow_attempts VALUES (%s, 'x', 1, 'e', now())",
     "INSERT INTO durably.step_progress VALUES (%s, 1, '1', 'portable_json', now())",
 )
 

@@ -14,7 +14,13 @@ __all__ = ["delete", "set_attributes", "set_delay", "set_priority"]
 
 Row: TypeAlias = dict[str, Any]
 
-NOTED = {2: "limits/forget", 3: "stranded/forget", 5: "steps/forget_progress", 7: "pauses/forget"}
+NOTED = {
+    2: "limits/forget",
+    3: "stranded/forget",
+    5: "steps/forget_progress",
+    6: "workflows/forget_attempts",
+    7: "pauses/forget",
+}
 """What goes with a workflow, by the migration of the extension schema that has the table."""
 
 
