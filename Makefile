@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 CHECKS := check-format check-style check-generated check-types check-layers check-public-types
 
-.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke bench-backlogs longest ci clean pins
+.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke bench-backlogs longest faults ci clean pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -101,6 +101,9 @@ bench-smoke: install peers
 
 longest: install ## print the longest functions
 	$(BIN)/python -m tools.longest src
+
+faults: install ## run the fault suite in full, in about an hour, and print its table
+	$(BIN)/python -m pytest tests/faults --timeout 1800 $(or $(FAULTS_ARGS),--faults full)
 
 ci: ## everything that CI runs
 	$(PYTHON) -m tools.stages

@@ -8,19 +8,69 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from durably import App, aio
+from durably import App, aio, sync
 from durably.engine import engine
 from tests.faults.ledger import Ledger
 
 STEPS = 5
+
+
+class Untold(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __str__
+
+
+def fails(error: BaseException) -> Any:
+    raise error
+
+
+def deep(levels: int) -> Any:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def circle() -> Any:
+    value: list[Any] = []
+    value.append(value)
+    return value
+
+
+OUTCOMES: dict[str, Callable[[], Any]] = {
+    "SystemExit": lambda: fails(SystemExit(3)),
+    "KeyboardInterrupt": lambda: fails(KeyboardInterrupt()),
+    "BaseException": lambda: fails(BaseException("base")),
+    "CancelledError": lambda: fails(asyncio.CancelledError()),
+    "surrogate in an error": lambda: fails(ValueError("\ud800")),
+    "NUL in an error": lambda: fails(ValueError("a\0b")),
+    "error that cannot say": lambda: fails(Untold()),
+    "error of 5 MB": lambda: fails(ValueError("x" * 5_000_000)),
+    "error with an object": lambda: fails(ValueError(object(), lambda: 1)),
+    "surrogate": lambda: "\ud800",
+    "NUL": lambda: "a\0b",
+    "NaN": lambda: math.nan,
+    "object": object,
+    "generator": lambda: (number for number in range(3)),
+    "circle": circle,
+    "100,000 deep": lambda: deep(100_000),
+    "integer of 400 digits": lambda: 10**400,
+    "bytes": lambda: b"\xff\0",
+}
 
 
 def build(
@@ -147,6 +197,16 @@ def build(
         total += await (await ladder.start(2)).get_result()
         await aio.set_event("stage", total)
         return total
+
+    @app.workflow(name="ends")
+    async def ends(kind: str) -> Any:
+        ledger.note("begin", aio.workflow_id())
+        return OUTCOMES[kind]()
+
+    @app.workflow(name="ends_blocking")
+    def ends_blocking(kind: str) -> Any:
+        ledger.note("begin", sync.workflow_id())
+        return OUTCOMES[kind]()
 
     if own is not None:
 

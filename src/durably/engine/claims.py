@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from durably.core.ids import new_id
@@ -12,6 +13,8 @@ from durably.engine.registry import Registry
 from durably.errors import DatabaseError
 
 __all__ = ["Claims"]
+
+logger = logging.getLogger(__name__)
 
 STEPS = 1000  # partition keys to look at before a claim
 
@@ -81,13 +84,20 @@ class Claims:
             )
             history = await self._history(claimed)
             for workflow in claimed:
-                self._executor.begin(workflow, owner, history.get(workflow.workflow_id, ()))
+                self._begin(workflow, owner, history.get(workflow.workflow_id, ()))
         except DatabaseError:
             self.unanswered.add(owner)
             raise
         finally:
             self.in_flight.discard(owner)
         return claimed
+
+    def _begin(self, claimed: Claimed, owner: str, history: Sequence[HistoryRow]) -> None:
+        """A row that trips us stops itself and not those that were claimed with it."""
+        try:
+            self._executor.begin(claimed, owner, history)
+        except Exception:
+            logger.exception("workflow %s does not begin by a bug of durably", claimed.workflow_id)
 
     async def _history(self, claimed: Sequence[Claimed]) -> dict[str, list[HistoryRow]]:
         resumed = [workflow.workflow_id for workflow in claimed if workflow.has_history]

@@ -6,6 +6,7 @@
 -- things keep the planner on it: `status` is compared with one literal (a list would cost the order), and what
 -- this executor can run is one CASE, whose share it takes for a half (separate conditions look so selective
 -- that it sorts the whole backlog instead).
+-- Attempts and timeouts that nobody would write overflow nothing: one such row would block its queue.
 WITH latest AS (
     SELECT COALESCE((
         SELECT version_name FROM {schema}.application_versions
@@ -46,10 +47,11 @@ WITH latest AS (
         application_version = %(app_version)s, application_name = %(application_name)s,
         started_at_epoch_ms = (EXTRACT(epoch FROM now()) * 1000)::bigint,
         rate_limited = false,
-        recovery_attempts = s.recovery_attempts + 1,
+        recovery_attempts = LEAST(COALESCE(s.recovery_attempts, 0), 1000000000) + 1,
         updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint,
         workflow_deadline_epoch_ms = COALESCE(
-            s.workflow_deadline_epoch_ms, (EXTRACT(epoch FROM now()) * 1000)::bigint + s.workflow_timeout_ms)
+            s.workflow_deadline_epoch_ms, (EXTRACT(epoch FROM now()) * 1000)::bigint
+            + CASE WHEN s.workflow_timeout_ms < 1000000000000000 THEN s.workflow_timeout_ms END)
     WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM chosen)) AND (s.status = 'ENQUEUED') IS TRUE
     RETURNING s.*
 )

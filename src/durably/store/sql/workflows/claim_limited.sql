@@ -5,6 +5,7 @@
 -- which the count would be out of date. Everybody's running workflows count, and every start in the window:
 -- ours from queue_starts, DBOS's from their rows. Nothing of a queue that has partitions by now.
 -- Index: idx_workflow_status_in_flight_v2, idx_workflow_status_rate_limited; see workflows/claim.
+-- Attempts and timeouts that nobody would write overflow nothing: one such row would block its queue.
 WITH clock AS MATERIALIZED (
     SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
 ), queue AS MATERIALIZED (
@@ -69,10 +70,11 @@ WITH clock AS MATERIALIZED (
         started_at_epoch_ms = (SELECT now_ms FROM clock),
         rate_limited = COALESCE((SELECT q.rate_limit_max IS NOT NULL OR q.partition_rate_limit_max IS NOT NULL FROM queue q),
                              false),
-        recovery_attempts = s.recovery_attempts + 1,
+        recovery_attempts = LEAST(COALESCE(s.recovery_attempts, 0), 1000000000) + 1,
         updated_at = (SELECT now_ms FROM clock),
         workflow_deadline_epoch_ms = COALESCE(
-            s.workflow_deadline_epoch_ms, (SELECT now_ms FROM clock) + s.workflow_timeout_ms)
+            s.workflow_deadline_epoch_ms, (SELECT now_ms FROM clock)
+            + CASE WHEN s.workflow_timeout_ms < 1000000000000000 THEN s.workflow_timeout_ms END)
     WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM chosen)) AND (s.status = 'ENQUEUED') IS TRUE
     RETURNING s.*
 ), noted AS (

@@ -3,6 +3,7 @@
 -- heads of all partitions first. Workflows without a partition key stay, as DBOS leaves them.
 -- Locks: behind queues/lock; the chosen rows, NOWAIT. Index: idx_workflow_status_partition_dequeue_v3,
 -- idx_workflow_status_in_flight_v2, queue_starts_partition_index.
+-- Attempts and timeouts that nobody would write overflow nothing: one such row would block its queue.
 WITH clock AS MATERIALIZED (
     SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
 ), queue AS MATERIALIZED (
@@ -100,10 +101,11 @@ WITH clock AS MATERIALIZED (
         started_at_epoch_ms = (SELECT now_ms FROM clock),
         rate_limited = COALESCE((SELECT q.rate_limit_max IS NOT NULL OR q.partition_rate_limit_max IS NOT NULL FROM queue q),
                              false),
-        recovery_attempts = s.recovery_attempts + 1,
+        recovery_attempts = LEAST(COALESCE(s.recovery_attempts, 0), 1000000000) + 1,
         updated_at = (SELECT now_ms FROM clock),
         workflow_deadline_epoch_ms = COALESCE(
-            s.workflow_deadline_epoch_ms, (SELECT now_ms FROM clock) + s.workflow_timeout_ms)
+            s.workflow_deadline_epoch_ms, (SELECT now_ms FROM clock)
+            + CASE WHEN s.workflow_timeout_ms < 1000000000000000 THEN s.workflow_timeout_ms END)
     WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_uuid FROM chosen)) AND (s.status = 'ENQUEUED') IS TRUE
     RETURNING s.*
 ), noted AS (
