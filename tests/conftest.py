@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="small",
         help="how many seeds the fault suite takes: small for every change, full for a night",
     )
+    parser.addoption("--soak-seconds", type=float, default=8.0, help="how long the soak makes faults")
     parser.addoption("--faults-seed", type=int, default=1, help="the first seed of the fault suite")
 
 

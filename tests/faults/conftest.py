@@ -25,6 +25,12 @@ def first_seed(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--faults-seed"))
 
 
+@pytest.fixture(scope="session")
+def soak_seconds(request: pytest.FixtureRequest) -> float:
+    """How long the soak makes faults."""
+    return float(request.config.getoption("--soak-seconds"))
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """The ledger of one test."""

@@ -16,7 +16,7 @@ import psycopg
 
 from tests.faults.ledger import Event
 
-__all__ = ["Checkpoint", "History", "Outcome", "Report", "check", "read"]
+__all__ = ["Checkpoint", "History", "Outcome", "Report", "check", "check_limit", "read"]
 
 TERMINAL = frozenset(("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"))
 
@@ -96,7 +96,7 @@ def check(history: History, *, limit: int | None = None) -> Report:
     _check_repeats(history, report)
     _check_timers(history.events, report)
     if limit is not None:
-        _check_limit(history.events, limit, report)
+        check_limit(history.events, limit, report)
     return report
 
 
@@ -171,7 +171,8 @@ def _check_timers(events: Iterable[Event], report: Report) -> None:
             report.early.append(f"{event.workflow_id} woke {-event.value:.3f} s before its time")
 
 
-def _check_limit(events: Iterable[Event], limit: int, report: Report) -> None:
+def check_limit(events: Iterable[Event], limit: int, report: Report) -> None:
+    """No more than so many bodies at once, those of dead processes left out."""
     running: set[tuple[str, int, int]] = set()
     for event in events:
         key = (event.workflow_id, event.step, event.pid)

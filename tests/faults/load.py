@@ -28,12 +28,14 @@ class Load:
         pace: float = 0.02,
         url: str | None = None,
         queues: Sequence[str] = ("q",),
+        prefix: str = "load",
     ) -> None:
         self._fleet = fleet
         self._call = (name, *arguments)
         self._pace = pace
         self._url = url
         self._queues = queues
+        self._prefix = prefix
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self.ids: list[str] = []  # acknowledged
@@ -52,7 +54,7 @@ class Load:
         with self._fleet.client(self._url) as client:
             while not self._over.wait(self._pace):
                 number = len(self.ids)
-                id_, queue = f"load-{number}", self._queues[number % len(self._queues)]
+                id_, queue = f"{self._prefix}-{number}", self._queues[number % len(self._queues)]
                 try:
                     self._fleet.ask_with(client, *self._call, id=id_, queue=queue)
                 except DatabaseError as error:
