@@ -189,6 +189,7 @@ async def test_the_extension_schema(database: str) -> None:
         ("expires_at", moment, True, None),
         ("lease_seconds", "double precision", True, None),
         ("stopped_at", moment, False, None),
+        ("on_trial", "text", False, None),
     ]
     assert rows(database, columns, table="workflow_limits") == [
         ("workflow_uuid", "text", True, None),

@@ -112,6 +112,7 @@ class Lease:
     executor: ExecutorIdentity
     expires: float
     stopped: bool = False
+    on_trial: str | None = None
 
 
 @dataclass
@@ -802,9 +803,16 @@ class Model:
             for executor_id, lease in self.executors.items()
             if lease.stopped and lease.executor.application_name == application_name
         }
-        return self._put_back(
-            [r for r in self.workflows.values() if r.status == "PENDING" and r.executor_id in stopped]
-        )
+        rows = [r for r in self.workflows.values() if r.status == "PENDING" and r.executor_id in stopped]
+        for row in rows:
+            tried = self.executors[row.executor_id or ""].on_trial
+            row.recovery_attempts -= row.recovery_attempts > 1 and tried not in (None, row.workflow_id)
+        return self._put_back(rows)
+
+    def put_on_trial(self, executor_id: str, workflow_id: str | None) -> None:
+        """executors/try"""
+        if (lease := self.executors.get(executor_id)) is not None:
+            lease.on_trial = workflow_id
 
     def holder(self, queue_name: str, deduplication_id: str) -> str | None:
         """workflows/deduplicated"""

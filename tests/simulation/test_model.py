@@ -52,7 +52,7 @@ class Caller:
         kinds = (
             ["commit"] * 10 + ["claim"] * 3 + ["history", "poll", "pulse", "pulse", "beat", "adopt", "stream"]
         )
-        kind = self.random.choice([*kinds, "register", "release", "set_aside"])
+        kind = self.random.choice([*kinds, "register", "release", "set_aside", "put_on_trial"])
         if not self.executors:
             kind = "register"
         return kind, getattr(self, f"_{kind}")()
@@ -130,6 +130,9 @@ class Caller:
         executor = self.executor()
         ids = self.random.choice([[], [executor.executor_id], [executor.executor_id]])
         return executor.application_name, ids, self.random.random() < 0.5
+
+    def _put_on_trial(self) -> tuple[Any, ...]:
+        return self.executor().executor_id, self.random.choice([None, "", self.workflow(), self.workflow()])
 
     def _release(self) -> tuple[Any, ...]:
         return ([self.owned()],)

@@ -335,6 +335,10 @@ class Store(Protocol):
         """Put back workflows that these tokens still own."""
         ...
 
+    async def put_on_trial(self, executor_id: str, workflow_id: str | None) -> None:
+        """Say on whom alone a death of this executor is to be blamed: '' on nobody, None on all that run."""
+        ...
+
     async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:
         """Mark workflows that these tokens own as MAX_RECOVERY_ATTEMPTS_EXCEEDED."""
         ...

@@ -158,6 +158,7 @@ class Engine:
         await self.writer.stop()
         await self.hub.stop()
         self.workers.stop()
+        await self.executor.trials.acquit()
         try:
             await self.store.adopt(self.identity.application_name, [self.identity.executor_id])
         except DatabaseError as error:

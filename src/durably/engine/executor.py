@@ -33,6 +33,7 @@ from durably.engine import attributes, authority, generations, tries
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run, RunStranded
+from durably.engine.trials import Trials
 from durably.engine.workers import Workers
 from durably.errors import (
     ContinueAsNew,
@@ -84,6 +85,7 @@ class Resources:
     forget: Callable[[str], None] = lambda workflow_id: None  # the transactions of a workflow that has ended
     clock_offset: float = 0.0  # the database's clock minus this machine's
     parking: Callable[[Run, int], None] = lambda run, change: None
+    progressed: Callable[[str], None] = lambda workflow_id: None  # on any thread
     start_child: Callable[..., Any] = lambda *args: None
     progress: Callable[[str, int], Any] = lambda workflow_id, function_id: None
     forget_failed: Callable[[str], Awaitable[None]] | None = None  # those of one that is tried again
@@ -144,7 +146,9 @@ class Executor:
         self._tasks: set[asyncio.Task[None]] = set()
         self.running: dict[str, Run] = {}
         self.by_queue: dict[str, int] = {}
+        self.trials = Trials(store, identity, resources.world)
         resources.parking = self._park
+        resources.progressed = self.trials.progressed
 
     @property
     def active(self) -> int:
@@ -197,6 +201,8 @@ class Executor:
         try:
             if former is not None and former.task is not None:
                 await asyncio.wait([former.task], timeout=FAREWELL)
+            if self.trials.is_suspect(run.claimed, self._limit(run.claimed, run.definition)):
+                self._keep(await self.trials.begin(run.workflow_id))
             outcome = await self._outcome(run)
             while isinstance(outcome, ContinueAsNew):
                 anew = await self._go_on_anew(run, outcome)
@@ -216,6 +222,7 @@ class Executor:
             logger.exception("workflow %s stops here by a bug of durably; it is put back", run.workflow_id)
             self._spawn(self._put_back(run.claimed, run.owner))
         finally:
+            self.trials.over(run.workflow_id)
             try:
                 await run.shields.wait()
             finally:
@@ -332,15 +339,19 @@ class Executor:
     def _park(self, run: Run, change: int) -> None:
         """A run counts as parked while at least one of its operations waits."""
         if change > 0 and run.parked == 1:
+            self.trials.over(run.workflow_id)
             self._parked += 1
             self._freed("")
         elif change < 0 and run.parked == 0:
             self._parked -= 1
 
     def _is_exhausted(self, claimed: Claimed, definition: WorkflowDefinition) -> bool:
+        return claimed.recovery_attempts > self._limit(claimed, definition) + 1
+
+    @staticmethod
+    def _limit(claimed: Claimed, definition: WorkflowDefinition) -> int:
         limits = (claimed.max_recovery_attempts, definition.max_recovery_attempts, DEFAULT_ATTEMPTS)
-        limit = next(limit for limit in limits if limit is not None)
-        return claimed.recovery_attempts > limit + 1
+        return next(limit for limit in limits if limit is not None)
 
     async def _put_back(self, claimed: Claimed, owner: str) -> None:
         with _logged_trouble(claimed):
@@ -369,7 +380,9 @@ class Executor:
             await self._store.strand(stranding)
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
-        task = self._resources.loop.create_task(coroutine, context=self._context.copy())
+        return self._keep(self._resources.loop.create_task(coroutine, context=self._context.copy()))
+
+    def _keep(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

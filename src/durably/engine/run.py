@@ -253,7 +253,9 @@ class Run:
         """Wait until the record is durable; its reply. RunInterrupted when this run owns nothing any more."""
         self.refuse_interrupted()
         try:
-            return await self.resources.writer.submit(record)
+            reply = await self.resources.writer.submit(record)
+            self.resources.progressed(self.workflow_id)
+            return reply
         except RunInterrupted as lost:
             if await self._owns_again(lost):
                 return await self.record(record)
@@ -266,7 +268,9 @@ class Run:
         """The same for a thread."""
         self.refuse_interrupted()
         try:
-            return self.resources.writer.submit_from_thread(record).result()
+            reply = self.resources.writer.submit_from_thread(record).result()
+            self.resources.progressed(self.workflow_id)
+            return reply
         except RunInterrupted as lost:
             if self.wait_for(functools.partial(self._owns_again, lost)):
                 return self.record_blocking(record)
