@@ -14,6 +14,7 @@ except ModuleNotFoundError:
     sys.exit("durably: the command line needs typer and rich: pip install 'durably[cli]'")
 
 from durably.cli import (
+    console,
     db,
     dead_letter,
     demo,
@@ -42,7 +43,7 @@ app = typer.Typer(
     epilog=EPILOG,
     help="Durable workflows on PostgreSQL: run applications, and drive any that uses DBOS's system database.",
 )
-for group in (worker, enqueue, messages, explain, demo):
+for group in (worker, console, enqueue, messages, explain, demo):
     app.registered_commands += group.app.registered_commands
 app.add_typer(workflow.app, name="workflow")
 app.add_typer(queue.app, name="queue")

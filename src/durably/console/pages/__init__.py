@@ -1,0 +1,10 @@
+"""The console's pages, one module for each; `PAGES` is all of them."""
+
+from __future__ import annotations
+
+from durably.console.pages import overview
+from durably.console.visit import Page
+
+__all__ = ["PAGES"]
+
+PAGES: tuple[Page, ...] = (*overview.PAGES,)
