@@ -16,6 +16,7 @@ from examples import (
     answer,
     approval,
     copying,
+    digest,
     haggling,
     indexing,
     orders,
@@ -60,6 +61,13 @@ async def _copying() -> None:
     await copying.backup.options(workflow_id="backup").start(["one", "two", "three"])
 
 
+async def _digest() -> None:
+    await digest.app.client.pause_schedule("digest")  # its own times have no place in a record to compare
+    day, next_day = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC)
+    await digest.app.client.backfill_schedule("digest", day, next_day)
+    await digest.index.options(workflow_id="home").start("home", "a page")
+
+
 async def _haggling() -> None:
     handle = await haggling.auction.options(workflow_id="lot").start("clock", 2)
     for number, bid in enumerate((haggling.Bid("Ada", 5000), haggling.Bid("Bob", 4000))):
@@ -102,6 +110,7 @@ SCENARIOS: Mapping[str, Callable[[], Awaitable[None]]] = {
     "answer": _answer,
     "approval": _approval,
     "copying": _copying,
+    "digest": _digest,
     "haggling": _haggling,
     "indexing": _indexing,
     "orders": _orders,
