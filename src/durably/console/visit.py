@@ -6,9 +6,9 @@ query (`/run?id=...`), never a part of the path.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.datastructures import FormData
@@ -21,6 +21,8 @@ from durably.console.access import Role, User, may
 from durably.console.render import Templates
 
 __all__ = ["FLASH", "Endpoint", "Page", "Visit", "action", "page"]
+
+T = TypeVar("T")
 
 FLASH = "durably_said"  # the cookie that carries what an action said to the page after it
 
@@ -76,6 +78,27 @@ class Visit:
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """The page; or only its block `live`, where the browser has the rest."""
         return self._templates.response(self, template, context, status=status, only_live=self._fragment)
+
+    async def act(
+        self,
+        verb: str,
+        kind: str,
+        target: str | Sequence[str],
+        call: Callable[[], Awaitable[T]],
+        *,
+        detail: Mapping[str, Any] | None = None,
+        did: Callable[[T], str] | None = None,
+    ) -> T:
+        """What `call` returns; the audit has who began what on which target, and how it ended.
+
+        Every action does what it does through this. `kind` is workflow, queue, schedule, ...; `target` the id
+        or name, or several; `detail` what else was asked for (never a secret or a payload), `did` what came
+        of it in words.
+
+            pause = lambda: visit.client.pause_queue(name, reason=why)
+            await visit.act("pause", "queue", name, pause, detail={"reason": why})
+        """
+        return await call()
 
     def go(self, path: str, *, say: str | None = None) -> Response:
         """Send the browser to a path of the console (303), where it is told `say`."""
