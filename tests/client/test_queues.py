@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from durably import AsyncDBOSClient, EnqueueOptions, RateLimit, aio
@@ -203,3 +204,63 @@ async def test_an_application_refuses_work_without_a_key_too(database_url: str) 
         with pytest.raises(InvalidOption, match="queue 'q' is partitioned, so work for it needs a key"):
             await queue.enqueue(w)
     assert rows(database_url, "SELECT 1 FROM dbos.workflow_status") == []
+
+
+async def test_many_are_refused_where_one_lacks_its_key(client: AsyncDBOSClient, database_url: str) -> None:
+    await client.register_queue("q", partition_concurrency=1)
+    await client.register_queue("plain")
+    keyed: EnqueueOptions[..., Any] = EnqueueOptions(
+        workflow_name="w", queue_name="q", queue_partition_key="k", max_recovery_attempts=3
+    )
+    keyless: EnqueueOptions[..., Any] = EnqueueOptions(
+        workflow_name="w", queue_name="q", max_recovery_attempts=3
+    )
+    plain: EnqueueOptions[..., Any] = EnqueueOptions(workflow_name="w", queue_name="plain")
+    with pytest.raises(InvalidOption, match="queue_partition_key=None: queue 'q' is partitioned"):
+        await client.enqueue_many([(keyed, ()), (plain, ()), (keyless, ()), (plain, ())])
+    for table in ("dbos.workflow_status", "dbos.workflow_input", "durably.workflow_limits"):
+        assert rows(database_url, f"SELECT 1 FROM {table}") == []
+    assert len(await client.enqueue_many([(keyed, ()), (plain, ())])) == 2
+
+
+async def test_work_without_a_key_is_refused_in_the_callers_transaction(
+    client: AsyncDBOSClient, database_url: str
+) -> None:
+    """The transaction goes on: nothing of the workflow is in it."""
+    await client.register_queue("q", partition_limiter=RateLimit(limit=1, period=1))
+    keyless: EnqueueOptions[..., Any] = EnqueueOptions(
+        workflow_name="w", queue_name="q", max_recovery_attempts=3
+    )
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        with pytest.raises(InvalidOption, match="queue_partition_key=None: queue 'q' is partitioned"):
+            await client.enqueue(keyless, connection=connection)
+    for table in ("dbos.workflow_status", "dbos.workflow_input", "durably.workflow_limits"):
+        assert rows(database_url, f"SELECT 1 FROM {table}") == []
+
+
+async def test_a_child_without_a_key_is_refused_and_that_is_its_outcome(
+    client: AsyncDBOSClient, database_url: str
+) -> None:
+    """Of a queue that was registered from outside; recorded, for the queue may be another at a replay."""
+    await client.register_queue("theirs", partition_concurrency=1)
+    app = App("queues", system_database_url=database_url)
+
+    @app.workflow(name="child")
+    async def child() -> None: ...
+
+    @app.workflow(name="parent")
+    async def parent() -> str:
+        try:
+            await child.options(queue_name="theirs").start()
+        except InvalidOption as error:
+            return str(error)
+        return "started"
+
+    async with app:
+        assert (await parent()).startswith("queue_partition_key=None: queue 'theirs' is partitioned")
+        with pytest.raises(InvalidOption, match="queue 'theirs' is partitioned"):
+            await child.options(queue_name="theirs").start()
+    assert rows(database_url, "SELECT function_name, error IS NOT NULL FROM dbos.operation_outputs") == [
+        ("child", True)
+    ]
+    assert rows(database_url, "SELECT name FROM dbos.workflow_status") == [("parent",)]

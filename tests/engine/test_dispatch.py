@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import psycopg
 import pytest
 
 from durably import aio
@@ -125,3 +126,33 @@ async def test_a_busy_queue_of_another_application_costs_no_queries(database_url
         assert len(asked) == 1
         dispatcher.offer("*")
         assert len(asked) == 2
+
+
+async def test_work_that_cannot_run_here_is_told_of(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = application(database_url)
+    app.queue("q")
+    enqueue(database_url, "foreign", "elsewhere", created_at=1)
+    async with app:
+        await eventually(lambda: "queue q has work that this process cannot run" in caplog.text)
+    assert "foreign of workflow 'elsewhere', no version, serialization portable_json" in caplog.text
+
+
+async def test_work_that_others_were_quicker_to_take_is_not_told_of(
+    database_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(database_url)
+    app.queue("q")
+    enqueue(database_url, "w", "w")
+    asked = Statements(monkeypatch)
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM dbos.workflow_status FOR UPDATE")
+        async with app:
+            await eventually(lambda: asked.with_("queues/untakable"))
+            looks = asked.with_("workflows/claim")
+            await eventually(lambda: asked.with_("workflows/claim") > looks)
+            assert asked.with_("queues/untakable") == 1
+            other.commit()
+            await eventually(lambda: status(database_url, "w") == "SUCCESS")
+    assert "cannot run" not in caplog.text

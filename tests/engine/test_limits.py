@@ -164,7 +164,7 @@ async def test_partitions_are_served_in_turn(database_url: str) -> None:
 
 async def test_a_backlog_of_one_tenant_does_not_delay_another(database_url: str) -> None:
     worker = Worker(database_url, concurrency=2, partition_concurrency=2)
-    fill(database_url, 20_000, "note", "busy")
+    fill(database_url, 100_000, "note", "busy")
     async with worker.app:
         await eventually(lambda: len(worker.order) > 20)
         fill(database_url, 1, "note", "new")

@@ -108,6 +108,12 @@ class Link:
         result: list[Claimed] = await self._ask("claim", claim.owner, lambda: self._model.claim(claim))
         return result
 
+    async def untakable(self, claim: Claim) -> str | None:
+        result: str | None = await self._ask(
+            "untakable", claim.queue_name, lambda: self._model.untakable(claim)
+        )
+        return result
+
     async def partitions(
         self, queue_name: str, application_name: str, *, after: str, most: int
     ) -> list[tuple[str, bool]]:

@@ -641,6 +641,19 @@ class Model:
             failed_attempts=self._failed(row),
         )
 
+    def untakable(self, claim: Claim) -> str | None:
+        """queues/untakable"""
+        waiting = (
+            row.workflow_id
+            for row in self.workflows.values()
+            if row.status == "ENQUEUED"
+            and row.queue_name == claim.queue_name
+            and row.application_name in (claim.application_name, None)
+            and not self._met(row, claim)
+            and not self._may_claim(row, claim)
+        )
+        return next(waiting, None)
+
     def partitions(self, queue_name: str, after: str, most: int) -> list[tuple[str, bool]]:
         """queues/partitions: nothing here has a partition key"""
         return []

@@ -271,6 +271,10 @@ class Store(Protocol):
         """Take up to `claim.most` workflows of a queue, in its order and within its limits."""
         ...
 
+    async def untakable(self, claim: Claim) -> str | None:
+        """One of the first workflows of a queue that this claim would leave, told to a person; None: none."""
+        ...
+
     async def partitions(
         self, queue_name: str, application_name: str, *, after: str, most: int
     ) -> list[tuple[str, bool]]:

@@ -56,6 +56,10 @@ class Claims:
         """Seconds until a rate limit allows a start again, where the queue has one."""
         return await self._store.next_start(queue.name) if queue.rate_limited else None
 
+    async def untakable(self, queue: QueueRow) -> str | None:
+        """One of the first workflows of a queue that this executor cannot run, if there is one."""
+        return await self._store.untakable(self._asked(queue, 0, "", ()))
+
     async def _turns(self, queue: QueueRow, rota: Rota, most: int) -> list[str]:
         walked = await self._store.partitions(
             queue.name, self._identity().application_name, after=rota.at, most=STEPS
@@ -63,25 +67,10 @@ class Claims:
         return rota.choose(walked, most=most, is_circle=len(walked) < STEPS)
 
     async def _claim(self, queue: QueueRow, most: int, keys: Sequence[str] = ()) -> list[Claimed]:
-        identity, owner = self._identity(), new_id(self._world.random)
+        owner = new_id(self._world.random)
         self.in_flight.add(owner)
         try:
-            claimed = await self._store.claim(
-                Claim(
-                    queue_name=queue.name,
-                    executor_id=identity.executor_id,
-                    application_name=identity.application_name,
-                    app_version=identity.app_version,
-                    owner=owner,
-                    most=most,
-                    running=self._executor.by_queue.get(queue.name, 0),
-                    runnable=self._registry.runnable(),
-                    formats=self._formats,
-                    limited=queue.limited,
-                    keys=keys,
-                    code=identity.code,
-                )
-            )
+            claimed = await self._store.claim(self._asked(queue, most, owner, keys))
             history = await self._history(claimed)
             for workflow in claimed:
                 self._begin(workflow, owner, history.get(workflow.workflow_id, ()))
@@ -91,6 +80,23 @@ class Claims:
         finally:
             self.in_flight.discard(owner)
         return claimed
+
+    def _asked(self, queue: QueueRow, most: int, owner: str, keys: Sequence[str]) -> Claim:
+        identity = self._identity()
+        return Claim(
+            queue_name=queue.name,
+            executor_id=identity.executor_id,
+            application_name=identity.application_name,
+            app_version=identity.app_version,
+            owner=owner,
+            most=most,
+            running=self._executor.by_queue.get(queue.name, 0),
+            runnable=self._registry.runnable(),
+            formats=self._formats,
+            limited=queue.limited,
+            keys=keys,
+            code=identity.code,
+        )
 
     def _begin(self, claimed: Claimed, owner: str, history: Sequence[HistoryRow]) -> None:
         """A row that trips us stops itself and not those that were claimed with it."""

@@ -24,7 +24,8 @@ __all__ = ["Dispatcher"]
 logger = logging.getLogger(__name__)
 
 BATCH = 250  # workflows in a claim: beyond it claims get no cheaper per workflow
-BARREN = 3  # empty claims in a row, of a queue that the pulse says has work, before it is worth a word
+BARREN = 3  # empty claims in a row, of a queue that the pulse says has work, before a look at what is there
+BEATEN = 60  # more of them before another look, where others were merely quicker
 STRANGER = 60.0  # seconds for which a queue that no pulse has listed as ours is not asked about again
 STRANGERS = 1000  # such queues to remember
 EVERY_QUEUE = "*"  # in a notice: any queue may have work
@@ -167,8 +168,7 @@ class Dispatcher:
             return False  # until one of its own runs ends: see `freed`
         self._claiming = asyncio.get_running_loop().create_task(self.claims.take(queue, most))
         claimed, more = await asyncio.shield(self._claiming)
-        if not queue.limited:
-            self._note_barren(queue.name, barren=not claimed)
+        await self._note_barren(queue, barren=not claimed)
         if 0 < claimed < most and not announced:
             self._ask()  # its enqueuer sends no notices: look again soon
         if not more and (seconds := await self.claims.next_start(queue)) is not None:
@@ -183,12 +183,18 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         self._alarms[name] = loop.call_later(max(0.0, seconds) + TICK, self.offer, name)
 
-    def _note_barren(self, name: str, *, barren: bool) -> None:
+    async def _note_barren(self, queue: QueueRow, *, barren: bool) -> None:
         """Say once when a queue has work that this executor cannot take; it is left for one that can."""
-        times = self._barren[name] = self._barren.get(name, 0) + 1 if barren else 0
-        if times == BARREN:
-            logger.warning(
-                "queue %s has work that this process cannot run: its workflows, their version or their "
-                "serialization are not known here; it is left for a process that can",
-                name,
-            )
+        times = self._barren[queue.name] = self._barren.get(queue.name, 0) + 1 if barren else 0
+        if times != BARREN:
+            return
+        left = await self.claims.untakable(queue)
+        if left is None:
+            self._barren[queue.name] = -BEATEN
+            return
+        logger.warning(
+            "queue %s has work that this process cannot run: %s; it is left for a process that knows its "
+            "name, its version and its serialization",
+            queue.name,
+            left,
+        )

@@ -32,6 +32,7 @@ from durably.engine.workers import Workers
 from durably.errors import (
     DatabaseError,
     Deduplicated,
+    InvalidOption,
     NotRunning,
     RunInterrupted,
     WorkflowConflict,
@@ -204,7 +205,7 @@ class Engine:
             except Deduplicated as error:
                 if (holder := await self._record_duplicate(run, number, operation, error)) is not None:
                     return holder
-            except (WorkflowIdInUse, WorkflowConflict) as error:
+            except (WorkflowIdInUse, WorkflowConflict, InvalidOption) as error:
                 raise await _record_refusal(run, number, operation, error) from error
             else:
                 return created.workflow_id

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from durably.core.limits import key_is_missing
 from durably.core.records import (
     Append,
     Continue,
@@ -24,7 +25,14 @@ from durably.core.records import (
     Timer,
     TryAgain,
 )
-from durably.errors import DatabaseError, Deduplicated, NoSuchWorkflow, RunInterrupted, WorkflowIdInUse
+from durably.errors import (
+    DatabaseError,
+    Deduplicated,
+    InvalidOption,
+    NoSuchWorkflow,
+    RunInterrupted,
+    WorkflowIdInUse,
+)
 from durably.store.database import Call, Database
 from durably.store.failures import Contention, first_line, is_refused
 
@@ -218,9 +226,11 @@ def _creates(members: Sequence[Create], rows: Rows) -> Replies:
     return [_create_reply(m, met.get(m.workflow_id)) for m in members]
 
 
-def _create_reply(member: Create, row: Any) -> Created | RunInterrupted:
+def _create_reply(member: Create, row: Any) -> Created | RunInterrupted | InvalidOption:
     if row is None:
         return _interruption(member.caller_id or member.workflow_id, "lost")
+    if row.is_keyless:
+        return key_is_missing(member.queue_name)
     return Created(
         workflow_id=row.workflow_id,
         created=row.creator == member.creator,

@@ -78,6 +78,19 @@ class PostgresStore:
             await self._world.sleep(self._world.random.uniform(0.5, 1.5) * PAUSE)
         return []
 
+    async def untakable(self, claim: Claim) -> str | None:
+        """One of the first workflows of a queue that this claim would leave, if there is one."""
+        parameters = {
+            field: getattr(claim, field) for field in ("queue_name", "application_name", "app_version")
+        }
+        parameters |= {"runnable": list(claim.runnable), "formats": list(claim.formats)}
+        rows = await self._database.rows("queues/untakable", parameters)
+        if not rows:
+            return None
+        what = f"{rows[0].workflow_id} of workflow {rows[0].name!r}"
+        version = f"version {rows[0].app_version!r}" if rows[0].app_version else "no version"
+        return f"{what}, {version}, serialization {rows[0].serialization or 'not named'}"
+
     async def partitions(
         self, queue_name: str, application_name: str, *, after: str, most: int
     ) -> list[tuple[str, bool]]:

@@ -2,6 +2,7 @@
 -- left as it is and returned (the no-op update makes the row come back); `creator_xid` tells whose it is.
 -- A creation by a run needs that run's owner token and is committed with its operation; there is none where the
 -- id is another workflow's or, with `reject`, in use at all.
+-- What has no key for a partitioned queue is not written, for nobody would ever take it: `is_keyless`.
 -- Raises 23505 on uq_workflow_status_dedup_id. The notice wakes the workers of the queues at commit.
 WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(records)s::json) AS r(
@@ -11,6 +12,10 @@ WITH asked AS MATERIALIZED (
         authenticated_roles text, priority int, deduplication_id text, queue_partition_key text,
         delay_seconds float8, timeout_ms bigint, deadline_ms bigint, parent_workflow_id text,
         attributes text, caller_id text, caller_owner text, function_id int, started_at bigint)
+), partitioned AS MATERIALIZED (
+    SELECT q.name FROM {schema}.queues q
+    WHERE q.name = ANY (ARRAY(SELECT queue_name FROM asked WHERE queue_partition_key IS NULL))
+      AND COALESCE(q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max) IS NOT NULL
 ), callers AS MATERIALIZED (
     SELECT s.workflow_uuid, s.owner_xid
     FROM {schema}.workflow_status s
@@ -22,7 +27,9 @@ WITH asked AS MATERIALIZED (
     SELECT a.*, (EXTRACT(epoch FROM now()) * 1000)::bigint AS now_ms
     FROM asked a
     LEFT JOIN callers c ON c.workflow_uuid = a.caller_id AND c.owner_xid = a.caller_owner
-    WHERE a.caller_id IS NULL OR c.workflow_uuid IS NOT NULL
+    WHERE (a.caller_id IS NULL OR c.workflow_uuid IS NOT NULL)
+      AND (a.queue_partition_key IS NOT NULL OR a.queue_name IS NULL
+           OR a.queue_name NOT IN (SELECT name FROM partitioned))
     ORDER BY a.workflow_id
 ), met AS (
     INSERT INTO {schema}.workflow_status (
@@ -66,5 +73,8 @@ WITH asked AS MATERIALIZED (
           WHERE status = 'ENQUEUED' AND octet_length(queue_name) < 7900) q
 )
 SELECT m.workflow_uuid AS workflow_id, m.creator_xid AS creator, m.status, m.name, m.class_name,
-       m.config_name, m.queue_name, m.workflow_deadline_epoch_ms AS deadline_ms
+       m.config_name, m.queue_name, m.workflow_deadline_epoch_ms AS deadline_ms, false AS is_keyless
 FROM met m, told
+UNION ALL
+SELECT a.workflow_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true
+FROM asked a WHERE a.queue_partition_key IS NULL AND a.queue_name IN (SELECT name FROM partitioned)

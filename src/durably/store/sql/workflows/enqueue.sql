@@ -26,6 +26,6 @@ WITH met AS (
     SELECT workflow_id, %(inputs)s FROM met WHERE creator = %(creator)s
     ON CONFLICT (workflow_uuid) DO NOTHING
 )
-SELECT met.*, CASE WHEN status = 'ENQUEUED' AND creator = %(creator)s AND octet_length(queue_name) < 7900
+SELECT met.*, false AS is_keyless, CASE WHEN status = 'ENQUEUED' AND creator = %(creator)s AND octet_length(queue_name) < 7900
               THEN pg_notify('durably', 'q::' || queue_name) END AS told
 FROM met
