@@ -14,12 +14,14 @@ from durably import config
 from durably.client import AsyncDBOSClient, DBOSClient
 from durably.client._opening import embedded_server
 from durably.codec import Codec, Codecs, Parameters, encode_scheduled, visible_errors
+from durably.concurrency.notice import warn
 from durably.concurrency.portal import Portal, on_loop
 from durably.concurrency.world import RealWorld
 from durably.core import checks
 from durably.core.ids import new_id
 from durably.core.limits import CONFLICTS, limited_queue
 from durably.core.ports import Beat, QueueRow
+from durably.core.records import Started
 from durably.core.schedules import NewSchedule, checked
 from durably.datasources import Datasources, kind_of
 from durably.decorators import (
@@ -36,7 +38,7 @@ from durably.engine.host import Processes
 from durably.engine.leases import Leases
 from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, seconds
 from durably.engine.transactions import Datasource, TransactionDefinition
-from durably.errors import ConfigurationError, InvalidOption, NotRunning, WrongContext
+from durably.errors import ArgumentsIgnored, ConfigurationError, InvalidOption, NotRunning, WrongContext
 from durably.recording import RecordingClient, RunPortal
 from durably.store import migrate as schema_migration
 from durably.store.database import Database
@@ -616,9 +618,12 @@ class App:
 
     async def _start(
         self, definition: WorkflowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call
-    ) -> str:
+    ) -> Started:
         engine = self._engine_running()
-        return await on_loop(engine.resources.loop, engine.start_workflow(definition, args, kwargs, call))
+        started = await on_loop(engine.resources.loop, engine.start_workflow(definition, args, kwargs, call))
+        if started.arguments_ignored:
+            await warn(ArgumentsIgnored(started.workflow_id, name=definition.name))
+        return started
 
     def _calls(self) -> Portal:
         """What carries blocking calls to the application's loop."""
@@ -626,7 +631,7 @@ class App:
 
     def _start_blocking(
         self, definition: WorkflowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call
-    ) -> str:
+    ) -> Started:
         try:
             return self._blocking(self._start, definition, args, kwargs, call)
         except WrongContext:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec
 from durably.client import AsyncWorkflowHandle, DBOSClient, WorkflowHandle
 from durably.core import names, ops
 from durably.core.ports import HistoryRow
+from durably.core.records import Started
 from durably.engine import performers, steps, transactions
 from durably.engine.call import Call
 from durably.engine.context import Frame, current_frame, current_run
@@ -213,7 +214,8 @@ class AsyncWorkflow(_Workflow[P, R]):
         return await (await self._start(args, kwargs)).get_result()
 
     async def _start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncRunHandle[R]:
-        return self._handle(await self._app._start(self.definition, args, kwargs, self._call))
+        started = await self._app._start(self.definition, args, kwargs, self._call)
+        return self._handle(started.workflow_id, started)
 
     async def _child(self, run: Run, operation: ops.StartChild, start: Numbered, result: Numbered) -> R:
         workflow_id = await performers.perform(run, *start, operation)
@@ -223,8 +225,11 @@ class AsyncWorkflow(_Workflow[P, R]):
     async def _start_child(self, start: Coroutine[Any, Any, str]) -> AsyncRunHandle[R]:
         return self._handle(await start)
 
-    def _handle(self, workflow_id: str) -> AsyncRunHandle[R]:
-        return AsyncRunHandle(self._app, workflow_id, self.definition.parameters.result_type)
+    def _handle(self, workflow_id: str, started: Started | None = None) -> AsyncRunHandle[R]:
+        result_type = self.definition.parameters.result_type
+        handle: AsyncRunHandle[R] = AsyncRunHandle(self._app, workflow_id, result_type)
+        handle._started = started
+        return handle
 
 
 class BlockingWorkflow(_Workflow[P, R]):
@@ -269,7 +274,8 @@ class BlockingWorkflow(_Workflow[P, R]):
         here = _workflow_frame(self.name)
         if here is not None:
             return self._handle(here.run.perform_blocking(self._start_operation(args, kwargs)))
-        return self._handle(self._app._start_blocking(self.definition, args, kwargs, self._call))
+        started = self._app._start_blocking(self.definition, args, kwargs, self._call)
+        return self._handle(started.workflow_id, started)
 
     def debounce(self, debounce: Debounce, /, *args: P.args, **kwargs: P.kwargs) -> WorkflowHandle[R]:
         """Start the workflow when no call of this key has come for a period: see `client.debounce`.
@@ -279,10 +285,11 @@ class BlockingWorkflow(_Workflow[P, R]):
         client = DBOSClient(self._app.client, self._app._calls())
         return client.debounce(self._debounced(), debounce, *args, **kwargs)
 
-    def _handle(self, workflow_id: str) -> RunHandle[R]:
+    def _handle(self, workflow_id: str, started: Started | None = None) -> RunHandle[R]:
         twin: AsyncRunHandle[R] = AsyncRunHandle(
             self._app, workflow_id, self.definition.parameters.result_type
         )
+        twin._started = started
         return RunHandle(twin, self._app._calls())
 
 

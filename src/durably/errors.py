@@ -42,6 +42,7 @@ DurablyError
 +-- NotRunning                  the application or the client is closed, or not started
 +-- EmbeddedUnavailable         no embedded PostgreSQL for this platform, or it does not start
 
+ArgumentsIgnored(UserWarning)   the id is in use by a workflow with other arguments; the call got that one
 RunInterrupted(BaseException)   stops a run from inside; not for user code to catch
 ContinueAsNew(BaseException)    ends a generation of an endless workflow; not for user code to catch
 """
@@ -53,6 +54,7 @@ from datetime import timedelta
 from typing import Any
 
 __all__ = [
+    "ArgumentsIgnored",
     "CodecError",
     "ConfigurationError",
     "ContinueAsNew",
@@ -282,6 +284,23 @@ class WorkflowConflict(WorkflowError):
         self.what = what
         self.found = found
         self.given = given
+
+
+class ArgumentsIgnored(UserWarning):
+    """The id is in use by a workflow with other arguments: those of this call were ignored.
+
+    A warning, since a workflow that is asked for again is the same one; `warnings.filterwarnings("error",
+    category=ArgumentsIgnored)` makes it an error.
+    """
+
+    def __init__(self, workflow_id: str, *, name: str | None) -> None:
+        super().__init__(
+            f"workflow id {workflow_id!r} is in use by {name!r} with other arguments: those of this call "
+            "were ignored, and its handle is of the workflow that exists; choose another id, or say "
+            "workflow_id_reuse_policy='reject' (an error) or 'return-existing' (no warning)"
+        )
+        self.workflow_id = workflow_id
+        self.name = name
 
 
 class WorkflowIdInUse(WorkflowError):

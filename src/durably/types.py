@@ -80,6 +80,9 @@ class EnqueueOptions(Generic[P, R_co]):
     Only `workflow_name` and `queue_name` are required. `workflow_id` left out means a new UUID;
     `app_version` left out means whichever version runs. `timeout` and `delay` are seconds or `timedelta`.
     `priority` runs from 1 to 2**31 - 1, lower first; left out it is 0, before every explicit one.
+    `workflow_id_reuse_policy` says what to do where the id is in use by a workflow of the same name: return
+    it, and warn with ArgumentsIgnored if its arguments are others (None); return it ("return-existing");
+    raise WorkflowIdInUse ("reject").
 
         EnqueueOptions(workflow_name="purchaseTicket", workflow_class_name="DBOSTicketAuthority",
                        queue_name="ticketQueue", workflow_id="order-17", timeout=60)
@@ -92,7 +95,7 @@ class EnqueueOptions(Generic[P, R_co]):
     max_recovery_attempts: int = 50
     app_version: str | None = None
     workflow_id: str | None = None
-    workflow_id_reuse_policy: WorkflowIdReusePolicy = "return-existing"
+    workflow_id_reuse_policy: WorkflowIdReusePolicy | None = None
     timeout: Seconds | None = None
     delay: Seconds | None = None
     deduplication_id: str | None = None
@@ -119,7 +122,7 @@ class EnqueueOptions(Generic[P, R_co]):
             max_recovery_attempts: int = 50,
             app_version: str | None = None,
             workflow_id: str | None = None,
-            workflow_id_reuse_policy: WorkflowIdReusePolicy = "return-existing",
+            workflow_id_reuse_policy: WorkflowIdReusePolicy | None = None,
             timeout: Seconds | None = None,
             delay: Seconds | None = None,
             deduplication_id: str | None = None,

@@ -27,6 +27,18 @@ def test_enqueue_prints_the_id_and_wait_the_result(shop: Durably, new_id: NewId)
     assert found.json == {"workflow_id": wid, "status": "SUCCESS", "output": "hello"}
 
 
+def test_enqueue_tells_of_arguments_that_were_dropped(shop: Durably, new_id: NewId) -> None:
+    """To the person: a pipe still gets the id."""
+    wid = new_id()
+    made = shop("enqueue", "say", "hello", "--queue", "orders", "--id", wid, "--json")
+    assert made.json == {"workflow_id": wid, "created": True, "arguments_ignored": False}
+    again = shop("enqueue", "say", "goodbye", "--queue", "orders", "--id", wid)
+    assert (again.code, again.out) == (0, f"{wid}\n")
+    assert f"workflow id '{wid}' is in use by 'say' with other arguments" in again.err
+    told = shop("enqueue", "say", "goodbye", "--queue", "orders", "--id", wid, "--json")
+    assert told.json == {"workflow_id": wid, "created": False, "arguments_ignored": True}
+
+
 def test_arguments_are_json_or_text(shop: Durably) -> None:
     args = ["1", "1.5", "true", "null", '"7"', '["a1"]', "hello world", "2026-05-01", "NaN"]
     options = ["--queue", "orders", "--class", "Shop", "--wait", "--json", "--kwargs", '{"k": {"deep": [1]}}']

@@ -238,6 +238,27 @@ ROOT = Path(__file__).parents[2]
 # -- what a replay makes of them ---------------------------------------------------------------------------
 
 
+async def test_a_child_whose_arguments_were_dropped_is_logged(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A warning may be an error, as it is here, and a replay would not meet it: so it is no warning."""
+
+    @app.workflow(name="child")
+    async def child(n: int) -> int:
+        return n
+
+    @app.workflow(name="parent")
+    async def parent(n: int) -> int:
+        return await child.options(workflow_id="one")(n)
+
+    async with app:
+        assert [await parent(1), await parent(1)] == [1, 1]
+        assert not caplog.records
+        assert await parent(2) == 1
+    (record,) = caplog.records
+    assert "workflow id 'one' is in use by 'child' with other arguments" in record.getMessage()
+
+
 @pytest.mark.parametrize("colour", ["async", "blocking"])
 @pytest.mark.parametrize(
     ("name", "message"),

@@ -40,6 +40,6 @@ async def test_a_run_that_a_thread_started_is_not_that_threads_call(database_url
     def outside() -> bool:
         with app:
             started = app._blocking(app._start, workflow.definition, (), {}, workflow._call)
-            return bool(app._blocking(app.client.retrieve_workflow(started).get_result))
+            return bool(app._blocking(app.client.retrieve_workflow(started.workflow_id).get_result))
 
     assert await asyncio.to_thread(outside) is False

@@ -11,6 +11,7 @@ import pytest
 from durably import aio, sync
 from durably.app import App
 from durably.errors import (
+    ArgumentsIgnored,
     NoSuchWorkflow,
     StepRetriesExhausted,
     StepTimeout,
@@ -193,7 +194,28 @@ async def test_an_id_is_one_workflow(app: App) -> None:
         assert list(await asyncio.gather(again(1), again(1), again(1))) == [1, 1, 1]
         with pytest.raises(WorkflowConflict):
             await other.options(workflow_id="same")()
+        with pytest.warns(ArgumentsIgnored) as caught:
+            handle = await again.start(2)
+        assert [each.filename for each in caught] == [__file__]
+        assert (handle.created, handle.arguments_ignored) == (False, True)
+        with pytest.warns(ArgumentsIgnored):
+            assert await again(2) == 1
     assert runs == [1]
+
+
+def test_a_blocking_start_tells_of_arguments_that_were_dropped(app: App) -> None:
+    @app.workflow(name="once")
+    def once(n: int) -> int:
+        return n
+
+    with app:
+        again = once.options(workflow_id="same")
+        assert again.start(1).created is True
+        with pytest.warns(ArgumentsIgnored) as caught:
+            handle = again.start(2)
+        assert [each.filename for each in caught] == [__file__]
+        assert (handle.created, handle.arguments_ignored) == (False, True)
+        assert again.options(workflow_id_reuse_policy="return-existing").start(2).get_result() == 1
 
 
 # -- messages and events -----------------------------------------------------------------------------------

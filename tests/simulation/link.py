@@ -24,7 +24,7 @@ from durably.core.ports import (
     StreamPage,
     Wait,
 )
-from durably.core.records import Record, SetEvent
+from durably.core.records import Record, SetEvent, StoredArguments
 from durably.errors import DatabaseUnavailable
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.model import Model
@@ -155,6 +155,12 @@ class Link:
 
     async def owner(self, workflow_id: str) -> str | None:
         result: str | None = await self._ask("owner", workflow_id, lambda: self._model.owner(workflow_id))
+        return result
+
+    async def arguments(self, workflow_id: str) -> StoredArguments | None:
+        result: StoredArguments | None = await self._ask(
+            "arguments", workflow_id, lambda: self._model.arguments(workflow_id)
+        )
         return result
 
     async def register(self, executor: ExecutorIdentity) -> float:

@@ -38,6 +38,7 @@ from durably.core.records import (
     Send,
     SetEvent,
     Step,
+    StoredArguments,
     Timer,
     TryAgain,
 )
@@ -412,6 +413,13 @@ class Model:
         """workflows/owner"""
         row = self.workflows.get(workflow_id)
         return row.owner if row else None
+
+    def arguments(self, workflow_id: str) -> StoredArguments | None:
+        """workflows/arguments"""
+        row = self.workflows.get(workflow_id)
+        if row is None:
+            return None
+        return StoredArguments(workflow_id=workflow_id, inputs=row.inputs, serialization=row.serialization)
 
     def stream(self, workflow_id: str, key: str, offset: int, most: int) -> StreamPage | None:
         """streams/read"""

@@ -35,7 +35,7 @@ def test_everything_public_is_documented(module: ModuleType) -> None:
 def test_every_error_is_in_the_tree() -> None:
     classes = [getattr(errors, name) for name in errors.__all__]
     interruptions = [error.__name__ for error in classes if not issubclass(error, errors.DurablyError)]
-    assert interruptions == ["ContinueAsNew", "RunInterrupted"]
+    assert interruptions == ["ArgumentsIgnored", "ContinueAsNew", "RunInterrupted"]
 
 
 def test_importing_durably_imports_no_friend_of_users() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from durably.cli import connection, output, values
 from durably.cli.command import Session, command
 from durably.cli.failures import WorkflowEnded
-from durably.errors import CodecError, ConfigurationError, DatabaseError, WorkflowTimeout
+from durably.errors import ArgumentsIgnored, CodecError, ConfigurationError, DatabaseError, WorkflowTimeout
 
 if TYPE_CHECKING:
     from durably.types import EnqueueOptions
@@ -83,11 +84,16 @@ def enqueue(
     kwargs = values.json_object("--kwargs", enqueueing.kwargs)
     arguments = [values.value(text) for text in args or []]
     with connection.client(session) as client:
-        handle = client.enqueue(enqueueing.options(workflow_name), *arguments, **kwargs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ArgumentsIgnored)  # said below, as a command says it
+            handle = client.enqueue(enqueueing.options(workflow_name), *arguments, **kwargs)
+        if handle.arguments_ignored:
+            output.note(str(ArgumentsIgnored(handle.workflow_id, name=workflow_name)))
         if wait:
             _answer(session, handle.workflow_id, _result(handle, wait_timeout))
         elif session.as_json:
-            output.print_json({"workflow_id": handle.workflow_id})
+            met = {"created": handle.created, "arguments_ignored": bool(handle.arguments_ignored)}
+            output.print_json({"workflow_id": handle.workflow_id, **met})
         else:
             print(output.printable(handle.workflow_id))
 

@@ -2,27 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+from msgspec.structs import replace
 
 from durably.client._session import Open
-from durably.core.records import Create, Created
+from durably.codec import Codecs, same_arguments
+from durably.core.records import Create, Created, Started, StoredArguments
 from durably.errors import Deduplicated, InvalidOption, WorkflowConflict, WorkflowIdInUse
 from durably.store import batch, callers, workflows
 from durably.types import EnqueueOptions
 
-__all__ = ["create_many", "create_within", "handle_id"]
+__all__ = ["create_many", "create_one", "create_within"]
 
-Options = EnqueueOptions[..., Any]
+Options: TypeAlias = EnqueueOptions[..., Any]
+Stored: TypeAlias = dict[str, StoredArguments]
 IDENTITY = (("name", "name"), ("class_name", "class name"), ("config_name", "instance name"))
 
 
-def handle_id(options: Options, record: Create, reply: Any) -> str:
-    """The id that a creation's reply gives, or its error raised."""
+async def create_one(open_: Open, codecs: Codecs, options: Options, record: Create) -> Started:
+    """Create a workflow; what is now there: it, the one of its id, or the holder of its deduplication id."""
+    while True:
+        reply = await open_.commits.write(record)
+        if not isinstance(reply, Deduplicated) or options.duplication_policy == "reject":
+            met = [_started(options, record, reply)]
+            return (await _compared(partial(_stored, open_), codecs, [options], [record], met))[0]
+        key = (record.queue_name, record.deduplication_id)
+        held = await workflows.deduplicated(open_.database, [key])
+        for workflow_id in held.values():
+            return Started(workflow_id=workflow_id, created=False)
+
+
+def _started(options: Options, record: Create, reply: Any) -> Started:
+    """What a creation's reply says; its error raised."""
     batch.raise_refused(reply)
     if not reply.created:
         _refuse_other(options, record, reply)
-    return record.workflow_id
+    return Started(workflow_id=record.workflow_id, created=reply.created)
+
+
+async def _compared(
+    stored: Callable[[Sequence[str]], Awaitable[Stored]],
+    codecs: Codecs,
+    options: Sequence[Options],
+    records: Sequence[Create],
+    started: Sequence[Started],
+) -> list[Started]:
+    """The same, with whose arguments were ignored: a look at the workflows that were there, where any was."""
+    met = {
+        index: each.workflow_id
+        for index, each in enumerate(started)
+        if not each.created
+        and options[index].workflow_id_reuse_policy is None
+        and each.workflow_id == records[index].workflow_id
+    }
+    found = await stored(sorted(set(met.values()))) if met else {}
+    return [
+        replace(each, arguments_ignored=_differ(codecs, records[index], found.get(each.workflow_id)))
+        if index in met
+        else each
+        for index, each in enumerate(started)
+    ]
+
+
+def _differ(codecs: Codecs, record: Create, there: StoredArguments | None) -> bool | None:
+    if there is None:
+        return None
+    same = same_arguments(codecs, record.inputs, record.serialization, there.inputs, there.serialization)
+    return None if same is None else not same
+
+
+async def _stored(open_: Open, workflow_ids: Sequence[str]) -> Stored:
+    return await workflows.arguments(open_.database, workflow_ids)
 
 
 def _refuse_other(options: Options, record: Create, met: Created | Create) -> None:
@@ -35,7 +88,9 @@ def _refuse_other(options: Options, record: Create, met: Created | Create) -> No
             raise WorkflowConflict(record.workflow_id, what=what, found=found, given=given)
 
 
-async def create_within(connection: object, open_: Open, options: Options, record: Create) -> None:
+async def create_within(
+    connection: object, open_: Open, codecs: Codecs, options: Options, record: Create
+) -> Started:
     """Create a workflow in the caller's transaction."""
     if options.duplication_policy != "reject":
         raise InvalidOption(
@@ -50,30 +105,44 @@ async def create_within(connection: object, open_: Open, options: Options, recor
         if not callers.is_deduplication(error):
             raise
         raise _deduplicated(record) from error
-    handle_id(options, record, batch.created([record], answers[0])[0])
+    met = [_started(options, record, batch.created([record], answers[0])[0])]
+
+    async def stored(workflow_ids: Sequence[str]) -> Stored:
+        call = workflows.arguments_call(workflow_ids)
+        (rows,) = await callers.perform(connection, open_.database.schemas, [call])
+        return workflows.stored_arguments(rows)
+
+    return (await _compared(stored, codecs, [options], [record], met))[0]
 
 
-async def create_many(open_: Open, options: Sequence[Options], records: Sequence[Create]) -> list[str]:
-    """Create workflows in one transaction; the id for each, in order."""
+async def create_many(
+    open_: Open, codecs: Codecs, options: Sequence[Options], records: Sequence[Create]
+) -> list[Started]:
+    """Create workflows in one transaction; what is now there for each, in order."""
     held: dict[int, str] = {}  # which records have, for their deduplication id, another workflow
     while True:
         plan = _Plan.of(options, records, held)
         try:
-            await _create_together(open_, options, records, plan.chosen)
-            return [plan.final_id(index) for index in range(len(records))]
+            made = await _create_together(open_, options, records, plan.chosen)
         except workflows.Violation:
             held = await _holders(open_, options, records)
+        else:
+            started = [plan.started(index, made) for index in range(len(records))]
+            return await _compared(partial(_stored, open_), codecs, options, records, started)
 
 
 async def _create_together(
     open_: Open, options: Sequence[Options], records: Sequence[Create], chosen: Sequence[int]
-) -> None:
+) -> dict[int, Started]:
+    made: dict[int, Started] = {}
+
     def judge(replies: Sequence[Any]) -> None:
         for index, reply in zip(chosen, replies, strict=True):
-            handle_id(options[index], records[index], reply)
+            made[index] = _started(options[index], records[index], reply)
 
     if chosen:
         await workflows.create_together(open_.database, [records[i] for i in chosen], judge)
+    return made
 
 
 class _Plan(NamedTuple):
@@ -103,11 +172,14 @@ class _Plan(NamedTuple):
                 plan.chosen.append(index)
         return plan
 
-    def final_id(self, index: int) -> str:
-        """The id of the workflow that a record has become."""
+    def started(self, index: int, made: Mapping[int, Started]) -> Started:
+        """What a record has become: made or met itself, or another record's or a holder's workflow."""
+        if index in made:
+            return made[index]
         while index in self.follows:
             index = self.follows[index]
-        return self.held.get(index, self.records[index].workflow_id)
+        workflow_id = self.held.get(index, self.records[index].workflow_id)
+        return Started(workflow_id=workflow_id, created=False)
 
 
 async def _holders(open_: Open, options: Sequence[Options], records: Sequence[Create]) -> dict[int, str]:

@@ -26,7 +26,7 @@ NOT_WITH_IT = {
     "priority": (None, "a debounced workflow has none"),
     "queue_partition_key": (None, "a partitioned queue deduplicates nothing"),
     "duplication_policy": ("reject", "calls of a key that is waiting are one workflow in any case"),
-    "workflow_id_reuse_policy": ("return-existing", "calls of a key that is waiting are one workflow"),
+    "workflow_id_reuse_policy": (None, "calls of a key that is waiting are one workflow"),
     "max_recovery_attempts": (50, "give it where the workflow is written"),
 }
 

@@ -11,13 +11,13 @@ from typing_extensions import ParamSpec, TypeVar
 
 from durably.client import _records as records
 from durably.client._base import Part
-from durably.client._creation import create_many, create_within, handle_id
+from durably.client._creation import create_many, create_one, create_within
 from durably.client._session import Open
 from durably.client.declared import DeclaredWorkflow
 from durably.client.handles import AsyncWorkflowHandle
-from durably.core.records import Create
-from durably.errors import Deduplicated, InvalidOption
-from durably.store import workflows
+from durably.concurrency.notice import warn
+from durably.core.records import Create, Started
+from durably.errors import ArgumentsIgnored, InvalidOption
 from durably.types import EnqueueOptions
 
 __all__ = ["Enqueue", "Enqueueing"]
@@ -60,8 +60,10 @@ class Enqueueing(Part):
         """Put a workflow on a queue, with its arguments; it is durable when this returns.
 
         The same `workflow_id` again is the same workflow: nothing is written, and the handle is of the one
-        that exists. With `connection` (psycopg, asyncpg, SQLAlchemy, of this client's colour) it is written
-        in that connection's transaction, which stays the caller's to commit; the handle works from then on.
+        that exists (`handle.created` is False). Where its arguments are others ArgumentsIgnored is warned of,
+        unless `workflow_id_reuse_policy` is given. With `connection` (psycopg, asyncpg, SQLAlchemy, of this
+        client's colour) it is written in that connection's transaction, which stays the caller's to commit;
+        the handle works from then on.
 
         Raises InvalidOption and EncodeError before anything is written; WorkflowConflict when the id belongs
         to a workflow of another name; WorkflowIdInUse and Deduplicated as the policies in `options` say.
@@ -71,12 +73,15 @@ class Enqueueing(Part):
         """
         chosen = records.as_options(options)
         record = self._blank(chosen).record(args, kwargs)
+        codecs = self._session.settings.codecs
         if connection is not None:
             open_ = await self._session.here()
-            await create_within(connection, open_, chosen, _kept(record, open_))
-            return self._handle(record.workflow_id, chosen.result_type)
-        workflow_id = await self._session.call(lambda open_: _create(open_, chosen, _kept(record, open_)))
-        return self._handle(workflow_id, chosen.result_type)
+            started = await create_within(connection, open_, codecs, chosen, _kept(record, open_))
+        else:
+            started = await self._session.call(
+                lambda open_: create_one(open_, codecs, chosen, _kept(record, open_))
+            )
+        return await self._told(started, chosen)
 
     async def enqueue_many(
         self, items: Sequence[Enqueue | tuple[Any, Sequence[Any]]]
@@ -97,11 +102,20 @@ class Enqueueing(Part):
             for options, item in zip(chosen, given, strict=True)
         ]
 
-        async def create(open_: Open) -> list[str]:
-            return await create_many(open_, chosen, [_kept(record, open_) for record in made])
+        async def create(open_: Open) -> list[Started]:
+            kept = [_kept(record, open_) for record in made]
+            return await create_many(open_, self._session.settings.codecs, chosen, kept)
 
-        ids = await self._session.call(create) if made else []
-        return [self._handle(id_, options.result_type) for id_, options in zip(ids, chosen, strict=True)]
+        started = await self._session.call(create) if made else []
+        return [await self._told(*each) for each in zip(started, chosen, strict=True)]
+
+    async def _told(self, started: Started, options: EnqueueOptions[..., Any]) -> AsyncWorkflowHandle[Any]:
+        """The handle of a start, and a warning where it dropped the call's arguments."""
+        if started.arguments_ignored:
+            await warn(ArgumentsIgnored(started.workflow_id, name=options.workflow_name))
+        handle = self._handle(started.workflow_id, options.result_type)
+        handle._started = started
+        return handle
 
     def _blank(self, options: EnqueueOptions[..., Any]) -> records.Blank:
         settings = self._session.settings
@@ -130,15 +144,3 @@ def _kept(record: Create, open_: Open) -> Create:
     if record.max_recovery_attempts is None or open_.keeps_limits:
         return record
     return replace(record, max_recovery_attempts=None)
-
-
-async def _create(open_: Open, options: EnqueueOptions[..., Any], record: Create) -> str:
-    """The id of the workflow that is now there: ours, or the one that holds the deduplication id."""
-    while True:
-        reply = await open_.commits.write(record)
-        if not isinstance(reply, Deduplicated) or options.duplication_policy == "reject":
-            return handle_id(options, record, reply)
-        key = (record.queue_name, record.deduplication_id)
-        held = await workflows.deduplicated(open_.database, [key])
-        for workflow_id in held.values():
-            return workflow_id

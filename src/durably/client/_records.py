@@ -127,7 +127,8 @@ def queue(option: str, value: object) -> str:
 
 def _check_policies(options: EnqueueOptions[..., Any]) -> None:
     checks.choice("duplication_policy", options.duplication_policy, DUPLICATION_POLICIES)
-    checks.choice("workflow_id_reuse_policy", options.workflow_id_reuse_policy, REUSE_POLICIES)
+    if options.workflow_id_reuse_policy is not None:
+        checks.choice("workflow_id_reuse_policy", options.workflow_id_reuse_policy, REUSE_POLICIES)
     if options.duplication_policy != "reject" and options.deduplication_id is None:
         hint = "it needs a deduplication_id to find the existing workflow by"
         raise InvalidOption("duplication_policy", options.duplication_policy, hint)

@@ -168,8 +168,10 @@ class DBOSClient:
         """Put a workflow on a queue, with its arguments; it is durable when this returns.
 
         The same `workflow_id` again is the same workflow: nothing is written, and the handle is of the one
-        that exists. With `connection` (psycopg, asyncpg, SQLAlchemy, of this client's colour) it is written
-        in that connection's transaction, which stays the caller's to commit; the handle works from then on.
+        that exists (`handle.created` is False). Where its arguments are others ArgumentsIgnored is warned of,
+        unless `workflow_id_reuse_policy` is given. With `connection` (psycopg, asyncpg, SQLAlchemy, of this
+        client's colour) it is written in that connection's transaction, which stays the caller's to commit;
+        the handle works from then on.
 
         Raises InvalidOption and EncodeError before anything is written; WorkflowConflict when the id belongs
         to a workflow of another name; WorkflowIdInUse and Deduplicated as the policies in `options` say.
@@ -1173,6 +1175,26 @@ class WorkflowHandle(Generic[R_co]):
         print(handle.workflow_id)
         """
         return self._async.workflow_id
+
+    @property
+    def created(self) -> bool | None:
+        """Whether the start that returned this handle made the workflow: False where the id was in use.
+
+        None for a handle that no start returned.
+
+            print(handle.created)
+        """
+        return self._async.created
+
+    @property
+    def arguments_ignored(self) -> bool | None:
+        """Whether that start met a workflow with other arguments, which its own were dropped for.
+
+        None for a handle that no start returned, or where the two could not be compared.
+
+            print(handle.arguments_ignored)
+        """
+        return self._async.arguments_ignored
 
     def get_result(self, timeout: Seconds | None = None, *, missing_ok: bool = False) -> R_co:
         """Wait for the workflow's end: its result, or its error raised.

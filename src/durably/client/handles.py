@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
+from durably.core.records import Started
 from durably.types import Arguments, Seconds, StartStep, StepInfo, WorkflowStatus
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class AsyncWorkflowHandle(Generic[R_co]):
         self._workflow_id = workflow_id
         self._client = client
         self._result_type = result_type
+        self._started: Started | None = None
 
     @property
     def workflow_id(self) -> str:
@@ -40,6 +42,28 @@ class AsyncWorkflowHandle(Generic[R_co]):
         print(handle.workflow_id)
         """
         return self._workflow_id
+
+    @property
+    def created(self) -> bool | None:
+        """Whether the start that returned this handle made the workflow: False where the id was in use.
+
+        None for a handle that no start returned.
+
+            print(handle.created)
+        """
+        return self._started.created if self._started else None
+
+    @property
+    def arguments_ignored(self) -> bool | None:
+        """Whether that start met a workflow with other arguments, which its own were dropped for.
+
+        None for a handle that no start returned, or where the two could not be compared.
+
+            print(handle.arguments_ignored)
+        """
+        if self._started is None:
+            return None
+        return False if self._started.created else self._started.arguments_ignored
 
     async def get_result(self, timeout: Seconds | None = None, *, missing_ok: bool = False) -> R_co:
         """Wait for the workflow's end: its result, or its error raised.

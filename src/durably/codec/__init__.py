@@ -19,6 +19,7 @@ Imports durably.errors, msgspec and the standard library; no asyncio, no threads
 from __future__ import annotations
 
 from durably.codec.attributes import attributes_text
+from durably.codec.compare import same_arguments
 from durably.codec.failure import visible_errors
 from durably.codec.pickled import Pickle
 from durably.codec.plain import encode_scheduled, encode_scheduled_arguments
@@ -38,5 +39,6 @@ __all__ = [
     "attributes_text",
     "encode_scheduled",
     "encode_scheduled_arguments",
+    "same_arguments",
     "visible_errors",
 ]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from durably.core.records import Record
+from durably.core.records import Record, StoredArguments
 
 __all__ = [
     "Beat",
@@ -303,6 +303,10 @@ class Store(Protocol):
 
     async def owner(self, workflow_id: str) -> str | None:
         """The owner token of a workflow, None where nobody owns it."""
+        ...
+
+    async def arguments(self, workflow_id: str) -> StoredArguments | None:
+        """The arguments of a workflow, as they are stored."""
         ...
 
     async def register(self, executor: ExecutorIdentity) -> float:

@@ -252,6 +252,22 @@ class Created(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     deadline_ms: int | None
 
 
+class Started(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a start came to; `arguments_ignored` is None where nobody looked, or nobody here can tell."""
+
+    workflow_id: str
+    created: bool
+    arguments_ignored: bool | None = None
+
+
+class StoredArguments(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The arguments of a workflow, as they are stored."""
+
+    workflow_id: str
+    inputs: str | None
+    serialization: str | None
+
+
 class Edited(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The outcome that a recorded operation is given instead of its own."""
 

@@ -32,7 +32,7 @@ class Call:
     """
 
     workflow_id: str | None = None
-    workflow_id_reuse_policy: WorkflowIdReusePolicy = "return-existing"
+    workflow_id_reuse_policy: WorkflowIdReusePolicy | None = None
     queue_name: str | None = None
     app_version: str | None = None
     timeout: Seconds | None = INHERITED
@@ -72,9 +72,10 @@ class Call:
         checks.duration("delay", self.delay, zero=True)
         if self.priority is not None:
             checks.whole("priority", self.priority, least=1)
-        checks.choice(
-            "workflow_id_reuse_policy", self.workflow_id_reuse_policy, ("return-existing", "reject")
-        )
+        if self.workflow_id_reuse_policy is not None:
+            checks.choice(
+                "workflow_id_reuse_policy", self.workflow_id_reuse_policy, ("return-existing", "reject")
+            )
         checks.choice("duplication_policy", self.duplication_policy, ("reject", "return-existing"))
         self._check_what_needs_what()
 

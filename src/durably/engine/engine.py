@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from durably.codec import Codecs, attributes_text
+from durably.codec import Codecs, attributes_text, same_arguments
 from durably.core.ids import child_id, new_id
 from durably.core.limits import key_is_missing
 from durably.core.ops import StartChild
 from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, World
-from durably.core.records import Create, Created
+from durably.core.records import Create, Created, Started
 from durably.engine import attributes, authority, steps
 from durably.engine.call import INHERITED, Call
 from durably.engine.dispatcher import Dispatcher
@@ -30,6 +30,7 @@ from durably.engine.run import Run
 from durably.engine.scheduler import Scheduler
 from durably.engine.workers import Workers
 from durably.errors import (
+    ArgumentsIgnored,
     DatabaseError,
     Deduplicated,
     InvalidOption,
@@ -169,8 +170,8 @@ class Engine:
 
     async def start_workflow(
         self, definition: WorkflowDefinition, args: Sequence[Any], kwargs: dict[str, Any], call: Call
-    ) -> str:
-        """Create the workflow and, unless it has a queue, run it here; its id."""
+    ) -> Started:
+        """Create the workflow and, unless it has a queue, run it here."""
         if not self._running:
             raise NotRunning(
                 f"workflow {definition.name!r} needs its application running: use `async with app`, "
@@ -182,10 +183,29 @@ class Engine:
                 created: Created = await self.writer.submit(record)
             except Deduplicated as error:
                 if (holder := await self._holder(call, error)) is not None:
-                    return holder
+                    return Started(workflow_id=holder, created=False)
             else:
                 self._began(record, created, call)
-                return created.workflow_id
+                return await self._compared(record, created, call)
+
+    async def _compared(self, record: Create, created: Created, call: Call) -> Started:
+        """What the start came to; a look at the arguments of a workflow that was there."""
+        ignored = None
+        if not created.created and call.workflow_id_reuse_policy is None:
+            there = await self.store.arguments(record.workflow_id)
+            same = (
+                None
+                if there is None
+                else same_arguments(
+                    self.resources.codecs,
+                    record.inputs,
+                    record.serialization,
+                    there.inputs,
+                    there.serialization,
+                )
+            )
+            ignored = None if same is None else not same
+        return Started(workflow_id=record.workflow_id, created=created.created, arguments_ignored=ignored)
 
     async def _holder(self, call: Call, error: Deduplicated) -> str | None:
         """Who holds the deduplication id, where the policy asks for it; None when it was just let go."""
@@ -208,7 +228,15 @@ class Engine:
             except (WorkflowIdInUse, WorkflowConflict, InvalidOption) as error:
                 raise await _record_refusal(run, number, operation, error) from error
             else:
+                await self._log_ignored(run, record, created, call)
                 return created.workflow_id
+
+    async def _log_ignored(self, run: Run, record: Create, created: Created, call: Call) -> None:
+        """In a workflow it is logged: a warning may be an error, and a replay would not meet it."""
+        if (await self._compared(record, created, call)).arguments_ignored:
+            logger.warning(
+                "workflow %s: %s", run.workflow_id, ArgumentsIgnored(record.workflow_id, name=record.name)
+            )
 
     async def _record_duplicate(
         self, run: Run, number: int, operation: StartChild, error: Deduplicated

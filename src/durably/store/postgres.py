@@ -27,7 +27,7 @@ from durably.core.ports import (
     Wait,
     World,
 )
-from durably.core.records import Record
+from durably.core.records import Record, StoredArguments
 from durably.core.schedules import NewSchedule
 from durably.errors import ConfigurationError
 from durably.store import queues, schedules, streams, workflows
@@ -143,6 +143,11 @@ class PostgresStore:
         """The owner token of a workflow."""
         rows = await self._database.rows("workflows/owner", {"workflow_id": workflow_id})
         return rows[0].owner if rows else None
+
+    async def arguments(self, workflow_id: str) -> StoredArguments | None:
+        """The arguments of a workflow, as they are stored."""
+        found = await workflows.arguments(self._database, [workflow_id])
+        return found.get(workflow_id)
 
     async def register(self, executor: ExecutorIdentity) -> float:
         """Enter executor and version; ConfigurationError when another application owns the version."""

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from durably.core import limits
-from durably.core.records import Create
+from durably.core.records import Create, StoredArguments
 from durably.errors import DatabaseError, Deduplicated
 from durably.store import batch
 from durably.store.database import Call, Database
@@ -20,6 +20,8 @@ from durably.types import Status
 
 __all__ = [
     "Violation",
+    "arguments",
+    "arguments_call",
     "cancel",
     "count",
     "create",
@@ -32,6 +34,7 @@ __all__ = [
     "list_steps",
     "list_workflows",
     "resume",
+    "stored_arguments",
 ]
 
 CHUNK = 1000  # workflows in a statement
@@ -112,6 +115,26 @@ async def deduplicated(
     asked = _encode([{"queue_name": queue, "deduplication_id": key} for queue, key in wanted]).decode()
     rows = await database.rows("workflows/deduplicated", {"wanted": asked})
     return {(row.queue_name, row.deduplication_id): row.workflow_id for row in rows}
+
+
+async def arguments(database: Database, workflow_ids: Sequence[str]) -> dict[str, StoredArguments]:
+    """The arguments of these workflows, as they are stored."""
+    return stored_arguments(await database.rows(*arguments_call(workflow_ids)))
+
+
+def arguments_call(workflow_ids: Sequence[str]) -> Call:
+    """The statement for `arguments`, for a transaction of the caller's own."""
+    return "workflows/arguments", {"workflow_ids": _encode(list(workflow_ids)).decode()}
+
+
+def stored_arguments(rows: Sequence[Any]) -> dict[str, StoredArguments]:
+    """What the rows of `arguments_call` say."""
+    return {
+        row.workflow_id: StoredArguments(
+            workflow_id=row.workflow_id, inputs=row.inputs, serialization=row.serialization
+        )
+        for row in rows
+    }
 
 
 async def existing(database: Database, workflow_ids: Sequence[str]) -> set[str]:
