@@ -191,8 +191,8 @@ class Link:
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:
         await self._ask("release", owned, lambda: self._model.release(owned))
 
-    async def put_on_trial(self, executor_id: str, workflow_id: str | None) -> None:
-        await self._ask("try", workflow_id, lambda: self._model.put_on_trial(executor_id, workflow_id))
+    async def put_on_trial(self, executor_id: str, blamed: str | None) -> None:
+        await self._ask("try", blamed, lambda: self._model.put_on_trial(executor_id, blamed))
 
     async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:
         await self._ask("set aside", owned, lambda: self._model.set_aside(owned))

@@ -827,13 +827,16 @@ class Model:
         rows = [r for r in self.workflows.values() if r.status == "PENDING" and r.executor_id in stopped]
         for row in rows:
             tried = self.executors[row.executor_id or ""].on_trial
-            row.recovery_attempts -= row.recovery_attempts > 1 and tried not in (None, row.workflow_id)
+            if tried == f"{row.owner}:{row.workflow_id}":
+                row.recovery_attempts += 1
+            elif row.recovery_attempts > 1 and tried not in (None, row.workflow_id):
+                row.recovery_attempts -= 1
         return self._put_back(rows)
 
-    def put_on_trial(self, executor_id: str, workflow_id: str | None) -> None:
+    def put_on_trial(self, executor_id: str, blamed: str | None) -> None:
         """executors/try"""
         if (lease := self.executors.get(executor_id)) is not None:
-            lease.on_trial = workflow_id
+            lease.on_trial = blamed
 
     def holder(self, queue_name: str, deduplication_id: str) -> str | None:
         """workflows/deduplicated"""

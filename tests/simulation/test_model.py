@@ -132,7 +132,9 @@ class Caller:
         return executor.application_name, ids, self.random.random() < 0.5
 
     def _put_on_trial(self) -> tuple[Any, ...]:
-        return self.executor().executor_id, self.random.choice([None, "", self.workflow(), self.workflow()])
+        workflow_id, owner = self.owned()
+        blamed = self.random.choice([None, "", workflow_id, f"{owner}:{workflow_id}"])
+        return self.executor().executor_id, blamed
 
     def _release(self) -> tuple[Any, ...]:
         return ([self.owned()],)

@@ -343,8 +343,11 @@ class Store(Protocol):
         """Put back workflows that these tokens still own."""
         ...
 
-    async def put_on_trial(self, executor_id: str, workflow_id: str | None) -> None:
-        """Say on whom alone a death of this executor is to be blamed: '' on nobody, None on all that run."""
+    async def put_on_trial(self, executor_id: str, blamed: str | None) -> None:
+        """Say on whom alone a death of this executor is to be blamed: '' on nobody, None on all that run.
+
+        Otherwise a workflow's id; with `owner token:` before it where that death is to count for two.
+        """
         ...
 
     async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:

@@ -201,8 +201,9 @@ class Executor:
         try:
             if former is not None and former.task is not None:
                 await asyncio.wait([former.task], timeout=FAREWELL)
-            if self.trials.is_suspect(run.claimed, self._limit(run.claimed, run.definition)):
-                self._keep(await self.trials.begin(run.workflow_id))
+            limit = self._limit(run.claimed, run.definition)
+            if self.trials.is_suspect(run.claimed, limit):
+                self._keep(await self.trials.begin(run.claimed, run.owner, limit))
             outcome = await self._outcome(run)
             while isinstance(outcome, ContinueAsNew):
                 anew = await self._go_on_anew(run, outcome)

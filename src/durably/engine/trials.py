@@ -4,7 +4,8 @@ first claim and first recovery   together with everything else: most deaths are 
 later, or the last allowed       a suspect: one at a time in a process, until it records, waits or takes long
 
 While suspects are tried, a death counts as an attempt of the one on trial alone (`executors/adopt`), so who
-merely stood beside it is never set aside.
+merely stood beside it is never set aside. A limit of n allows n recoveries, whatever ended the attempts; but who
+is on trial in its n-th attempt, and dies, has no other: it is set aside after n deaths.
 """
 
 from __future__ import annotations
@@ -39,11 +40,13 @@ class Trials:
 
     @staticmethod
     def is_suspect(claimed: Claimed, limit: int) -> bool:
-        """Whether it is to be tried by itself."""
-        return claimed.recovery_attempts > min(INNOCENT, limit)
+        """Whether it is to be tried by itself: in its second attempt only where that is its last."""
+        return claimed.recovery_attempts > max(1, min(INNOCENT, limit - 1))
 
-    async def begin(self, workflow_id: str) -> asyncio.Task[None]:
+    async def begin(self, claimed: Claimed, owner: str, limit: int) -> asyncio.Task[None]:
         """Wait for its turn; the trial goes on by itself until `over`."""
+        workflow_id = claimed.workflow_id
+        blamed = f"{owner}:{workflow_id}" if claimed.recovery_attempts >= limit else workflow_id
         self._suspects += 1
         try:
             await self._court.acquire()
@@ -52,7 +55,7 @@ class Trials:
             raise
         self._on_trial[workflow_id] = over = asyncio.Event()
         try:
-            await self._say(workflow_id)
+            await self._say(blamed)
         except BaseException:
             self._close(workflow_id)
             raise
@@ -91,11 +94,11 @@ class Trials:
         self._suspects -= 1
         self._court.release()
 
-    async def _say(self, workflow_id: str | None) -> None:
+    async def _say(self, blamed: str | None) -> None:
         attempt = 0
         while True:
             try:
-                return await self._store.put_on_trial(self._identity().executor_id, workflow_id)
+                return await self._store.put_on_trial(self._identity().executor_id, blamed)
             except DatabaseError as error:
                 attempt += 1
                 logger.warning("a trial waits for the database: %s", error)

@@ -234,9 +234,9 @@ class PostgresStore:
         """Put back workflows that these tokens still own."""
         await self._database.rows("workflows/release", {"owned": _owned(owned)})
 
-    async def put_on_trial(self, executor_id: str, workflow_id: str | None) -> None:
+    async def put_on_trial(self, executor_id: str, blamed: str | None) -> None:
         """Say on whom alone a death of this executor is to be blamed: '' on nobody, None on all that run."""
-        await self._database.rows("executors/try", {"executor_id": executor_id, "workflow_id": workflow_id})
+        await self._database.rows("executors/try", {"executor_id": executor_id, "blamed": blamed})
 
     async def set_aside(self, owned: Sequence[tuple[str, str]]) -> None:
         """Mark workflows that these tokens own as MAX_RECOVERY_ATTEMPTS_EXCEEDED."""
