@@ -11,6 +11,7 @@ WITH asked AS MATERIALIZED (
 ), ripe AS MATERIALIZED (
     SELECT s.workflow_uuid FROM {schema}.workflow_status s
     WHERE s.status = 'DELAYED' AND s.delay_until_epoch_ms <= (SELECT now_ms FROM clock)
+      AND (s.workflow_deadline_epoch_ms <= (SELECT now_ms FROM clock)) IS NOT TRUE  -- a row changes once
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
     ORDER BY s.delay_until_epoch_ms LIMIT 1000 FOR UPDATE OF s SKIP LOCKED
 ), due AS (
