@@ -4,8 +4,8 @@ first claim and first recovery   together with everything else: most deaths are 
 later, or the last allowed       a suspect: one at a time in a process, until it records, waits or takes long
 
 While suspects are tried, a death counts as an attempt of the one on trial alone (`executors/adopt`), so who
-merely stood beside it is never set aside. A limit of n allows n recoveries, whatever ended the attempts; but who
-is on trial in its n-th attempt, and dies, has no other: it is set aside after n deaths.
+merely stood beside it is never set aside. A limit of n allows n recoveries, whatever ended the attempts; but
+who is on trial in its n-th attempt, and dies, has no other: it is set aside after n deaths.
 """
 
 from __future__ import annotations
