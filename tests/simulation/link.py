@@ -115,7 +115,7 @@ class Link:
         return result
 
     async def partitions(
-        self, queue_name: str, application_name: str, *, after: str, most: int
+        self, queue_name: str, application_name: str, *, after: str, wanted: int, most: int
     ) -> list[tuple[str, bool]]:
         result: list[tuple[str, bool]] = await self._ask(
             "partitions", queue_name, lambda: self._model.partitions(queue_name, after, most)

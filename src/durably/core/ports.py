@@ -276,9 +276,12 @@ class Store(Protocol):
         ...
 
     async def partitions(
-        self, queue_name: str, application_name: str, *, after: str, most: int
+        self, queue_name: str, application_name: str, *, after: str, wanted: int, most: int
     ) -> list[tuple[str, bool]]:
-        """The next partition keys with queued work behind `after`, and whether each seems to have room."""
+        """The next partition keys with queued work behind `after`, and whether each seems to have room.
+
+        `most` of them, up to the one that is the `wanted`th with room.
+        """
         ...
 
     async def next_start(self, queue_name: str) -> float | None:

@@ -62,7 +62,7 @@ class Claims:
 
     async def _turns(self, queue: QueueRow, rota: Rota, most: int) -> list[str]:
         walked = await self._store.partitions(
-            queue.name, self._identity().application_name, after=rota.at, most=STEPS
+            queue.name, self._identity().application_name, after=rota.at, wanted=most + 1, most=STEPS
         )
         return rota.choose(walked, most=most, is_circle=len(walked) < STEPS)
 

@@ -92,13 +92,14 @@ class PostgresStore:
         return f"{what}, {version}, serialization {rows[0].serialization or 'not named'}"
 
     async def partitions(
-        self, queue_name: str, application_name: str, *, after: str, most: int
+        self, queue_name: str, application_name: str, *, after: str, wanted: int, most: int
     ) -> list[tuple[str, bool]]:
         """The next partition keys with queued work behind `after`, and whether each seems to have room."""
         parameters = {
             "queue_name": queue_name,
             "application_name": application_name,
             "after": after,
+            "wanted": wanted,
             "most": most,
         }
         rows = await self._database.rows("queues/partitions", parameters)
