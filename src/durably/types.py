@@ -25,6 +25,8 @@ __all__ = [
     "DuplicationPolicy",
     "EnqueueOptions",
     "Explanation",
+    "Finding",
+    "Level",
     "QueueConflict",
     "QueueInfo",
     "QueuePause",
@@ -64,6 +66,8 @@ WorkflowIdReusePolicy: TypeAlias = Literal["return-existing", "reject"]
 
 Isolation: TypeAlias = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 QueueConflict: TypeAlias = Literal["update_if_latest_version", "always_update", "never_update"]
+
+Level: TypeAlias = Literal["ok", "warning", "error"]
 
 ScheduleOverlap: TypeAlias = Literal["allow", "skip", "buffer_one"]
 
@@ -287,6 +291,22 @@ class Explanation:
     status: Status
     reason: str
     message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that `diagnose` looked at: what it saw there, and what to do if that is not `ok`.
+
+    `check` is one of: connection, server, clock, notices, durability, connections, transactions, vacuum,
+    schema, extension, privileges, indexes, executors, queues, versions, stranded, dead_letters, schedules,
+    unread. There may be several of a check. `examples` are ids or names, not all of them.
+    """
+
+    check: str
+    level: Level
+    seen: str
+    advice: str | None = None
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

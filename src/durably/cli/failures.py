@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 EXIT_CODES = {
     0: "done",
-    WORKFLOW_FAILED: "the workflow failed, or a claim of the demo did",
+    WORKFLOW_FAILED: "the workflow failed, doctor found something wrong, or a claim of the demo did not hold",
     USAGE: "an option, an argument or a request that cannot work",
     NO_SUCH_WORKFLOW: "no such workflow, or no such version",
     NO_DATABASE: "database unreachable, or not a system database",

@@ -18,6 +18,7 @@ from durably.cli import (
     db,
     dead_letter,
     demo,
+    doctor,
     enqueue,
     explain,
     messages,
@@ -43,7 +44,7 @@ app = typer.Typer(
     epilog=EPILOG,
     help="Durable workflows on PostgreSQL: run applications, and drive any that uses DBOS's system database.",
 )
-for group in (worker, console, enqueue, messages, explain, demo):
+for group in (worker, console, enqueue, messages, explain, doctor, demo):
     app.registered_commands += group.app.registered_commands
 app.add_typer(workflow.app, name="workflow")
 app.add_typer(queue.app, name="queue")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "clock",
+    "coloured",
     "document",
     "instant",
     "note",
@@ -48,6 +50,13 @@ def print_line(value: Any) -> None:
 def note(text: str) -> None:
     """Tell the person, not the pipe."""
     print(printable(text), file=sys.stderr, flush=True)
+
+
+def coloured(text: str, code: str) -> str:
+    """The text in a colour (an SGR code), on a terminal that should have any."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{code}m{text}\x1b[0m"
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:

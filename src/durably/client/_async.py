@@ -23,6 +23,7 @@ from durably.client._streams import Streams
 from durably.client._updates import Updates
 from durably.client._versions import Versions
 from durably.client._workflows import Workflows
+from durably.client.diagnosing import Diagnosing
 from durably.codec import Codec, Codecs
 from durably.config import default_url
 from durably.config import system_database_url as find_system_database
@@ -50,6 +51,7 @@ class AsyncDBOSClient(
     Queues,
     Schedules,
     Explaining,
+    Diagnosing,
 ):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 

@@ -23,6 +23,7 @@ from durably.types import (
     Debounce,
     EnqueueOptions,
     Explanation,
+    Finding,
     QueueConflict,
     QueueInfo,
     QueueStats,
@@ -1152,6 +1153,16 @@ class DBOSClient:
         return self._portal.call(
             self._async.requeue_dead_letters, workflows, queue_name=queue_name, dry_run=dry_run
         )
+
+    def diagnose(self) -> list[Finding]:
+        """Look at connection, server, tables, privileges and work; return what was seen and what to do.
+
+        It only reads, on connections of its own, and raises nothing about the database's state: a server that
+        is gone is a finding, too. It takes up to some seconds where a queue is very long.
+
+            for finding in client.diagnose(): print(finding.level, finding.check, finding.seen)
+        """
+        return self._portal.call(self._async.diagnose)
 
 
 class WorkflowHandle(Generic[R_co]):

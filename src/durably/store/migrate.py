@@ -55,6 +55,7 @@ __all__ = [
     "SchemaState",
     "check",
     "ensure_database",
+    "indexes",
     "inspect",
     "migrate",
 ]
@@ -539,6 +540,16 @@ def _migrations(series: str) -> tuple[_Migration, ...]:
         _Migration(series, int(name.partition("_")[0]), _read(f"migrations/{series}/{name}"))
         for name in names
     )
+
+
+@cache
+def indexes() -> Mapping[str, str]:
+    """The indexes that DBOS's tables have at `KNOWN_GENERATION`, and the tables that they are on.
+
+    print(indexes()["idx_workflow_status_pending"])
+    """
+    found = re.findall(r"CREATE (?:UNIQUE )?INDEX (\w+) ON \{schema\}\.(\w+)", _read("schema.sql"))
+    return dict(found)
 
 
 @cache
