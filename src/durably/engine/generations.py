@@ -1,6 +1,6 @@
 """Endless workflows: a run that ends by asking to go on anew, and the next generation of it.
 
-run --ContinueAsNew--> Continue (one transaction) --> the same id and place; new input, new owner token, no past
+run --ContinueAsNew--> Continue (one transaction) --> the same id and place; new input and owner, no past
 """
 
 from __future__ import annotations
