@@ -23,7 +23,7 @@ def test_a_question_whose_answer_is_lost_is_asked_again(
     system, own = databases.migrated(), databases.empty()
     with psycopg.connect(own, autocommit=True) as connection:
         connection.execute("CREATE TABLE payments (account text, cents int)")
-    cuts = []
+    cuts: list[Exchange] = []
 
     def rule(exchange: Exchange) -> Act:
         if QUESTIONS[name] in exchange.statements and len(cuts) < TIMES:

@@ -80,22 +80,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Seconds since the simulation began."""
         return self._now
 
-    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
         """See asyncio."""
         handle = _Handle(callback, args, context)
         self._handles.append(handle)
         return handle
 
-    call_soon_threadsafe = call_soon
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
+    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
         """See asyncio."""
         handle = _Handle(callback, args, context, when)
         self._serial += 1
         heappush(self._timers, (when, self._serial, handle))
         return handle
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
         """See asyncio."""
         return self.call_at(self._now + delay, callback, *args, context=context)
 
