@@ -24,6 +24,8 @@ __all__ = [
     "Debounce",
     "DuplicationPolicy",
     "EnqueueOptions",
+    "ExecutorInfo",
+    "ExecutorState",
     "Explanation",
     "Finding",
     "Level",
@@ -40,7 +42,9 @@ __all__ = [
     "StartStep",
     "Status",
     "StepInfo",
+    "StorageInfo",
     "StrandedWorkflow",
+    "TableInfo",
     "WorkflowContext",
     "WorkflowFilter",
     "WorkflowIdReusePolicy",
@@ -70,6 +74,8 @@ QueueConflict: TypeAlias = Literal["update_if_latest_version", "always_update", 
 Level: TypeAlias = Literal["ok", "warning", "error"]
 
 ScheduleOverlap: TypeAlias = Literal["allow", "skip", "buffer_one"]
+
+ExecutorState: TypeAlias = Literal["alive", "expired", "closed", "no lease"]
 
 StartStep: TypeAlias = int | Literal["failure"] | None
 
@@ -276,6 +282,72 @@ class QueueStats:
     oldest_enqueued_at: int | None
     starts_in_period: int | None
     is_paused: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorInfo:
+    """A process that runs workflows. Instants are epoch milliseconds, of the database's clock.
+
+    `state` is "alive" while its lease holds, "expired" when that ran out (its work is taken over), "closed"
+    after a stop, or "no lease": a process of DBOS. `running_on` counts what runs on it by queue ('' for what
+    was started directly).
+    """
+
+    executor_id: str
+    state: ExecutorState
+    application_name: str | None = None
+    app_version: str | None = None
+    host: str | None = None
+    pid: int | None = None
+    started_at: int | None = None
+    heartbeat_at: int | None = None
+    expires_at: int | None = None
+    stopped_at: int | None = None
+    running_on: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def running(self) -> int:
+        """How many workflows run on it."""
+        return sum(self.running_on.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableInfo:
+    """A table of the system database: estimated rows, sizes in bytes, and how well it is kept.
+
+    Autovacuum comes when `vacuum_at` rows are dead; `advice` says what to do where that does not happen.
+    """
+
+    schema: str
+    name: str
+    rows: int
+    heap_bytes: int
+    index_bytes: int
+    toast_bytes: int
+    total_bytes: int
+    dead_rows: int
+    vacuum_at: int
+    autovacuums: bool
+    vacuumed_at: int | None = None
+    analyzed_at: int | None = None
+    advice: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageInfo:
+    """A database, its size, and the tables of DBOS and durably in it, the largest first.
+
+    Instants are epoch milliseconds. `oldest_finished_at` is since when finished workflows are kept;
+    `oldest_transaction_at` the begin of the oldest transaction that this role may see.
+    """
+
+    database: str
+    bytes: int
+    is_read_only: bool
+    measured_at: int
+    oldest_finished_at: int | None = None
+    oldest_transaction_at: int | None = None
+    tables: tuple[TableInfo, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

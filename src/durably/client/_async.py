@@ -10,6 +10,7 @@ from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
 from durably.client._explaining import Explaining
 from durably.client._forks import Forks
+from durably.client._inventory import Inventory
 from durably.client._management import Management
 from durably.client._messages import Messages
 from durably.client._opening import Opening
@@ -49,6 +50,7 @@ class AsyncDBOSClient(
     Forks,
     Versions,
     Queues,
+    Inventory,
     Schedules,
     Explaining,
     Diagnosing,

@@ -22,6 +22,7 @@ from durably.types import (
     Arguments,
     Debounce,
     EnqueueOptions,
+    ExecutorInfo,
     Explanation,
     Finding,
     QueueConflict,
@@ -35,6 +36,7 @@ from durably.types import (
     Seconds,
     StartStep,
     StepInfo,
+    StorageInfo,
     StrandedWorkflow,
     WorkflowEvent,
     WorkflowFilter,
@@ -979,6 +981,26 @@ class DBOSClient:
         for queue in client.queue_stats(): print(queue.name, queue.enqueued, queue.pending)
         """
         return self._portal.call(self._async.queue_stats, name, application_name=application_name)
+
+    def list_executors(self, *, application_name: str | None = None) -> list[ExecutorInfo]:
+        """Return the processes that run workflows: those of durably, alive first, and those of DBOS.
+
+        Each of durably's holds a lease that it renews; ended ones are listed for a day. DBOS's processes
+        hold none (`state` is "no lease"), and show only while a workflow runs on them: whether they live is
+        not known. Of an application, or of all.
+
+            for executor in client.list_executors(): print(executor.executor_id, executor.state)
+        """
+        return self._portal.call(self._async.list_executors, application_name=application_name)
+
+    def storage(self) -> StorageInfo:
+        """Return how large the database and its tables are, and how well they are kept.
+
+        Rows are the planner's estimate; nothing is counted or locked, and a replica will do.
+
+            for table in client.storage().tables: print(table.name, table.total_bytes, table.advice)
+        """
+        return self._portal.call(self._async.storage)
 
     def create_schedule(
         self,

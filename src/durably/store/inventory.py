@@ -1,0 +1,38 @@
+"""What is in a system database besides workflows: executors, and the tables themselves. Only reads."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias
+
+from durably.store.database import Database
+
+__all__ = ["MOST_RUNNING", "executors", "storage"]
+
+LEASES = 1  # the migration of the extension schema that has a table for them
+MOST_RUNNING = 100_000  # workflows under way that are looked at
+SECONDS = 30.0  # that the sizes may take
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Opened(Protocol):
+    """A database, and what of the extension schema it has."""
+
+    database: Database
+    extension: int
+
+
+async def executors(opened: Opened, application_name: str | None) -> tuple[list[Row], list[Row]]:
+    """The executors with leases, none in a database that only DBOS has used; and what runs, by executor."""
+    scope = {"application_name": application_name}
+    leased = await opened.database.rows("executors/list", scope) if opened.extension >= LEASES else []
+    busy = await opened.database.query("executors/busy", scope | {"most": MOST_RUNNING}, seconds=SECONDS)
+    return [row._asdict() for row in leased], [row._asdict() for row in busy]
+
+
+async def storage(database: Database) -> tuple[Row, list[Row]]:
+    """The database, and its tables, the largest first."""
+    schemas = {"system": database.schemas.system, "extension": database.schemas.extension}
+    whole = await database.query("storage/database", {}, seconds=SECONDS)
+    tables = await database.query("storage/tables", schemas, seconds=SECONDS)
+    return whole[0]._asdict(), [row._asdict() for row in tables]
