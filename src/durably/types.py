@@ -21,6 +21,7 @@ __all__ = [
     "TERMINAL",
     "ApplicationVersion",
     "Arguments",
+    "Backlog",
     "Debounce",
     "DuplicationPolicy",
     "EnqueueOptions",
@@ -29,6 +30,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Level",
+    "QueueActivity",
     "QueueConflict",
     "QueueInfo",
     "QueuePause",
@@ -282,6 +284,45 @@ class QueueStats:
     oldest_enqueued_at: int | None
     starts_in_period: int | None
     is_paused: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueActivity:
+    """What a queue holds now, each count up to `counted_to`, and did in the last hour.
+
+    `is_registered` is False for a queue that holds work and has no row: nobody takes that work. `starts` and
+    `finishes` count by minute, 60 of them, the present one last; where `is_estimate`, busy minutes were
+    estimated from their first starts. Instants are epoch milliseconds, `measured_at` the database's now.
+    """
+
+    name: str
+    is_registered: bool
+    enqueued: int
+    delayed: int
+    running_on: Mapping[str, int]
+    oldest_enqueued_at: int | None
+    starts_in_period: int | None
+    starts: tuple[int, ...]
+    finishes: tuple[int, ...]
+    is_estimate: bool
+    counted_to: int
+    measured_at: int
+
+    @property
+    def running(self) -> int:
+        """How many of its workflows run."""
+        return sum(self.running_on.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """A partition of a queue with work that waits: counts up to `counted_to`, the age of what is next."""
+
+    key: str
+    enqueued: int
+    running: int
+    next_enqueued_at: int | None
+    counted_to: int
 
 
 @dataclass(frozen=True, kw_only=True)

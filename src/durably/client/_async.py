@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self
 
+from durably.client._activity import Activity
 from durably.client._debounce import Debouncing
 from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
@@ -51,6 +52,7 @@ class AsyncDBOSClient(
     Versions,
     Queues,
     Inventory,
+    Activity,
     Schedules,
     Explaining,
     Diagnosing,

@@ -73,11 +73,12 @@ class Queues(Part):
         partition_concurrency: Change[int] = CURRENT,
         partition_worker_concurrency: Change[int] = CURRENT,
         partition_limiter: Change[RateLimit] = CURRENT,
+        polling_interval_sec: float | None = None,
     ) -> QueueInfo:
         """Change the limits that are named, None for no limit, and leave the others; returns the queue.
 
-        What runs goes on; workers follow within a second. Raises NoSuchQueue, and InvalidOption for limits
-        that cannot work together.
+        What runs goes on; workers follow within a second. `polling_interval_sec` is for DBOS's workers.
+        Raises NoSuchQueue, and InvalidOption for limits that cannot work together.
 
             await client.update_queue("emails", concurrency=5, limiter=None)
         """
@@ -90,6 +91,9 @@ class Queues(Part):
             "partition_limiter": partition_limiter,
         }
         named = {option: value for option, value in changes.items() if value is not CURRENT}
+        if polling_interval_sec is not None:
+            polling = checks.duration("polling_interval_sec", polling_interval_sec, zero=False)
+            named["polling_interval_sec"] = polling
         await self._session.call(lambda open_: queues.update(open_.database, name, named))
         return await self.get_queue(name)
 
@@ -134,7 +138,7 @@ class Queues(Part):
         why = checks.optional_name("reason", reason)
         checks.address("name", name)
         is_queue, is_executor = await self._session.call(
-            lambda open_: queues.pause(open_.database, name, executor_id=worker, reason=why)
+            lambda open_: queues.pause(open_, name, executor_id=worker, reason=why)
         )
         if not is_queue:
             raise NoSuchQueue(name)
@@ -152,7 +156,7 @@ class Queues(Part):
         worker = checks.optional_address("executor_id", executor_id) or ""
         checks.address("name", name)
         is_queue, is_changed = await self._session.call(
-            lambda open_: queues.unpause(open_.database, name, executor_id=worker)
+            lambda open_: queues.unpause(open_, name, executor_id=worker)
         )
         if not is_queue:
             raise NoSuchQueue(name)
@@ -198,7 +202,7 @@ class Queues(Part):
         """
         wanted = checks.optional_address("name", name)
         scope = self._scope(application_name) if wanted is None else None
-        found = await self._session.call(lambda open_: queues.stats(open_.database, wanted, scope))
+        found = await self._session.call(lambda open_: queues.stats(open_, wanted, scope))
         if wanted is not None and not found:
             raise NoSuchQueue(wanted)
         return found
@@ -208,4 +212,4 @@ class Queues(Part):
         return given or self._session.settings.application_name
 
     async def _listed(self, name: str | None, scope: str | None) -> list[QueueInfo]:
-        return await self._session.call(lambda open_: queues.listed(open_.database, name, scope))
+        return await self._session.call(lambda open_: queues.listed(open_, name, scope))

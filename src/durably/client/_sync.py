@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, Self, cast, overload
 
 from durably.client._async import AsyncDBOSClient
+from durably.client._commits import MOST
 from durably.client._enqueue import Enqueue
 from durably.client._messages import Message
 from durably.client.declared import DeclaredWorkflow, P, R
@@ -20,11 +21,13 @@ from durably.errors import NotRunning
 from durably.types import (
     ApplicationVersion,
     Arguments,
+    Backlog,
     Debounce,
     EnqueueOptions,
     ExecutorInfo,
     Explanation,
     Finding,
+    QueueActivity,
     QueueConflict,
     QueueInfo,
     QueueStats,
@@ -892,11 +895,12 @@ class DBOSClient:
         partition_concurrency: Change[int] = CURRENT,
         partition_worker_concurrency: Change[int] = CURRENT,
         partition_limiter: Change[RateLimit] = CURRENT,
+        polling_interval_sec: float | None = None,
     ) -> QueueInfo:
         """Change the limits that are named, None for no limit, and leave the others; returns the queue.
 
-        What runs goes on; workers follow within a second. Raises NoSuchQueue, and InvalidOption for limits
-        that cannot work together.
+        What runs goes on; workers follow within a second. `polling_interval_sec` is for DBOS's workers.
+        Raises NoSuchQueue, and InvalidOption for limits that cannot work together.
 
             client.update_queue("emails", concurrency=5, limiter=None)
         """
@@ -909,6 +913,7 @@ class DBOSClient:
             partition_concurrency=partition_concurrency,
             partition_worker_concurrency=partition_worker_concurrency,
             partition_limiter=partition_limiter,
+            polling_interval_sec=polling_interval_sec,
         )
 
     def get_queue(self, name: str) -> QueueInfo:
@@ -1001,6 +1006,28 @@ class DBOSClient:
             for table in client.storage().tables: print(table.name, table.total_bytes, table.advice)
         """
         return self._portal.call(self._async.storage)
+
+    def queue_activity(
+        self, name: str | None = None, *, count_to: int = MOST, application_name: str | None = None
+    ) -> list[QueueActivity]:
+        """Return what queues hold now and did in the last hour, or one of them: cheap on any backlog.
+
+        Also of queues that nobody has registered, while work waits or runs on them. Counts end at `count_to`.
+
+            for queue in client.queue_activity(): print(queue.name, queue.enqueued, queue.starts[-1])
+        """
+        return self._portal.call(
+            self._async.queue_activity, name, count_to=count_to, application_name=application_name
+        )
+
+    def list_backlogs(self, name: str, *, limit: int = 20, count_to: int = 1000) -> list[Backlog]:
+        """Return the partitions of a queue with the most work that waits: none if it has no partitions.
+
+        They are the fullest of the first 300 by key; counts end at `count_to`.
+
+            for backlog in client.list_backlogs("emails"): print(backlog.key, backlog.enqueued)
+        """
+        return self._portal.call(self._async.list_backlogs, name, limit=limit, count_to=count_to)
 
     def create_schedule(
         self,

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from durably.core.explain import Facts
 from durably.core.limits import limited_queue
 from durably.core.ports import QueueRow
-from durably.errors import NoSuchQueue, QueueOwned
+from durably.errors import DatabaseError, NoSuchQueue, QueueOwned
 from durably.store.database import Database
 from durably.types import QueueInfo, QueuePause, QueueStats, RateLimit
 
-__all__ = ["delete", "facts", "listed", "pause", "register", "running", "stats", "unpause", "update"]
+__all__ = [
+    "delete",
+    "facts",
+    "listed",
+    "pause",
+    "register",
+    "running",
+    "started",
+    "stats",
+    "unpause",
+    "update",
+]
 
 LIMITS = (
     "concurrency",
@@ -36,7 +47,17 @@ AS_THEY_ARE = (
     "created_at",
     "updated_at",
 )
+CONTROLS = 4  # the migration of the extension schema that has tables for pauses and starts
 SECONDS = 30.0  # that counting a queue may take
+MOST = 2**31  # starts that are counted
+
+
+class Opened(Protocol):
+    """A database, and what of the extension schema it has."""
+
+    database: Database
+    extension: int
+
 
 _facts = msgspec.json.Decoder(Facts).decode
 
@@ -68,16 +89,20 @@ async def update(database: Database, name: str, changes: Mapping[str, Any]) -> N
         rows = await database.rows_on(connection, "queues/get", {"name": name, "application_name": None})
         if not rows:
             raise NoSuchQueue(name)
-        now = _info(rows[0])
-        changed = limited_queue(name, **{option: getattr(now, option) for option in LIMITS} | dict(changes))
-        parameters = _registration(changed, now.application_name, "always_update", now.polling_interval_sec)
+        now = _info(rows[0], ())
+        limits = {option: changes.get(option, getattr(now, option)) for option in LIMITS}
+        polling = changes.get("polling_interval_sec", now.polling_interval_sec)
+        changed = limited_queue(name, **limits)
+        parameters = _registration(changed, now.application_name, "always_update", polling)
         await database.rows_on(connection, "queues/register", parameters | {"app_version": ""})
 
 
-async def listed(database: Database, name: str | None, application_name: str | None) -> list[QueueInfo]:
-    """The queue of this name, or an application's."""
-    rows = await database.rows("queues/get", {"name": name, "application_name": application_name})
-    return [_info(row) for row in rows]
+async def listed(opened: Opened, name: str | None, application_name: str | None) -> list[QueueInfo]:
+    """The queue of this name, or an application's, with their pauses."""
+    parameters = {"name": name, "application_name": application_name}
+    rows = await opened.database.rows("queues/get", parameters)
+    paused = await _pauses(opened, name)
+    return [_info(row, tuple(paused.get(row.name, ()))) for row in rows]
 
 
 async def delete(database: Database, name: str) -> bool:
@@ -85,16 +110,17 @@ async def delete(database: Database, name: str) -> bool:
     return bool(await database.rows("queues/delete", {"name": name}))
 
 
-async def pause(database: Database, name: str, *, executor_id: str, reason: str | None) -> tuple[bool, bool]:
+async def pause(opened: Opened, name: str, *, executor_id: str, reason: str | None) -> tuple[bool, bool]:
     """Pause a queue, everywhere if `executor_id` is ''; whether queue and executor exist."""
     parameters = {"name": name, "executor_id": executor_id, "reason": reason}
-    row = (await database.rows("queues/pause", parameters))[0]
+    row = (await _with_table(opened).rows("queues/pause", parameters))[0]
     return row.is_queue, row.is_executor
 
 
-async def unpause(database: Database, name: str, *, executor_id: str) -> tuple[bool, bool]:
+async def unpause(opened: Opened, name: str, *, executor_id: str) -> tuple[bool, bool]:
     """Let a queue go on; whether there is such a queue, and whether it was paused."""
-    row = (await database.rows("queues/unpause", {"name": name, "executor_id": executor_id}))[0]
+    parameters = {"name": name, "executor_id": executor_id}
+    row = (await _with_table(opened).rows("queues/unpause", parameters))[0]
     return row.is_queue, row.is_changed
 
 
@@ -104,10 +130,28 @@ async def running(database: Database, name: str, *, executor_id: str) -> int:
     return int(rows[0].workflows)
 
 
-async def stats(database: Database, name: str | None, application_name: str | None) -> list[QueueStats]:
+async def stats(opened: Opened, name: str | None, application_name: str | None) -> list[QueueStats]:
     """What is on a queue, or on an application's queues."""
     parameters = {"name": name, "application_name": application_name}
-    return [_stats(row) for row in await database.query("queues/stats", parameters, seconds=SECONDS)]
+    rows = await opened.database.query("queues/stats", parameters, seconds=SECONDS)
+    paused = await _pauses(opened, name)
+    starts = (
+        await started(opened, name, MOST) if any(row.starts_in_period is not None for row in rows) else {}
+    )
+    everywhere = {queue for queue, pauses in paused.items() if any(p.executor_id is None for p in pauses)}
+    return [
+        _stats(row, starts.get(row.name, row.starts_in_period), is_paused=row.name in everywhere)
+        for row in rows
+    ]
+
+
+async def started(opened: Opened, name: str | None, most: int) -> dict[str, int]:
+    """The starts that count against rate limits, by queue; none where only DBOS has counted them."""
+    if opened.extension < CONTROLS:
+        return {}
+    parameters = {"name": name, "most": most}
+    rows = await opened.database.query("queues/started", parameters, seconds=SECONDS)
+    return {row.name: row.starts_in_period for row in rows}
 
 
 async def facts(database: Database, workflow_id: str) -> Facts | None:
@@ -128,12 +172,32 @@ def _registration(
     }
 
 
-def _info(row: Any) -> QueueInfo:
+async def _pauses(opened: Opened, name: str | None) -> dict[str, list[QueuePause]]:
+    """Where queues are paused, by queue."""
+    if opened.extension < CONTROLS:
+        return {}
+    paused: dict[str, list[QueuePause]] = {}
+    for row in await opened.database.rows("queues/controls", {"name": name}):
+        fields = row._asdict()
+        paused.setdefault(fields.pop("name"), []).append(QueuePause(**fields))
+    return paused
+
+
+def _with_table(opened: Opened) -> Database:
+    if opened.extension >= CONTROLS:
+        return opened.database
+    raise DatabaseError(
+        "pausing a queue needs a table of durably's own, which this database does not have yet: run "
+        "`durably db migrate`, or start a durably application on it once"
+    )
+
+
+def _info(row: Any, pauses: tuple[QueuePause, ...]) -> QueueInfo:
     return QueueInfo(
         **{field: getattr(row, field) for field in AS_THEY_ARE},
         limiter=_limiter(row.rate_limit_max, row.rate_limit_period_sec),
         partition_limiter=_limiter(row.partition_rate_limit_max, row.partition_rate_limit_period_sec),
-        pauses=tuple(QueuePause(**each) for each in json.loads(row.pauses)),
+        pauses=pauses,
     )
 
 
@@ -141,7 +205,7 @@ def _limiter(limit: int | None, period: float | None) -> RateLimit | None:
     return None if limit is None else RateLimit(limit=limit, period=period or 0.0)
 
 
-def _stats(row: Any) -> QueueStats:
+def _stats(row: Any, starts: int | None, *, is_paused: bool) -> QueueStats:
     running_on: dict[str, int] = json.loads(row.running_on)
     return QueueStats(
         name=row.name,
@@ -150,6 +214,6 @@ def _stats(row: Any) -> QueueStats:
         pending=sum(running_on.values()),
         running_on=running_on,
         oldest_enqueued_at=row.oldest_enqueued_at,
-        starts_in_period=row.starts_in_period,
-        is_paused=row.is_paused,
+        starts_in_period=starts,
+        is_paused=is_paused,
     )

@@ -1,5 +1,5 @@
 -- What is on queues now: on one, or on all that are registered for an application or for none.
--- Index: idx_workflow_status_in_flight_v2, idx_workflow_status_delayed, the primary key of queue_starts.
+-- Index: idx_workflow_status_in_flight_v2, idx_workflow_status_delayed, idx_workflow_status_rate_limited.
 WITH delayed AS MATERIALIZED (
     SELECT s.queue_name, count(*) AS workflows
     FROM {schema}.workflow_status s
@@ -14,13 +14,11 @@ SELECT q.name, queued.workflows AS enqueued, queued.oldest AS oldest_enqueued_at
                  FROM {schema}.workflow_status s WHERE s.queue_name = q.name AND s.status = 'PENDING'
                  GROUP BY 1) r), '{}') AS running_on,
        CASE WHEN q.rate_limit_max IS NOT NULL THEN (
-           SELECT count(*) FROM {extension}.queue_starts t
-           WHERE t.queue_name = q.name
-             AND t.started_at_epoch_ms
+           SELECT count(*) FROM {schema}.workflow_status s
+           WHERE s.queue_name = q.name AND s.rate_limited = true
+             AND s.started_at_epoch_ms
                  > EXTRACT(epoch FROM clock_timestamp()) * 1000 - q.rate_limit_period_sec * 1000)
-       END AS starts_in_period,
-       EXISTS (SELECT FROM {extension}.queue_controls c
-               WHERE c.queue_name = q.name AND c.executor_id = '') AS is_paused
+       END AS starts_in_period
 FROM {schema}.queues q, LATERAL (
     SELECT count(*) AS workflows, min(s.created_at) AS oldest
     FROM {schema}.workflow_status s

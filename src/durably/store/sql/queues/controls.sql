@@ -1,0 +1,6 @@
+-- Where queues are paused: one queue, or all. Index: the primary key of queue_controls.
+SELECT c.queue_name AS name, NULLIF(c.executor_id, '') AS executor_id, c.reason,
+       (EXTRACT(epoch FROM c.paused_at) * 1000)::bigint AS paused_at
+FROM {extension}.queue_controls c
+WHERE %(name)s::text IS NULL OR c.queue_name = %(name)s
+ORDER BY c.queue_name, c.executor_id

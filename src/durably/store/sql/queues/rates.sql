@@ -1,0 +1,34 @@
+-- Starts and ends by queue and minute, over the last hour: minute 59 is the present one. Of a minute in which more than
+-- `most` workflows started (or ended) the first ones are taken, and its figures stand for the whole minute.
+-- Index: idx_workflow_status_started_at, idx_workflow_status_completed_at, `most` entries a minute at most.
+WITH clock AS MATERIALIZED (
+    SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
+), minutes AS MATERIALIZED (
+    SELECT g.minute, (c.now_ms / 60000 - 59 + g.minute) * 60000 AS begins,
+           LEAST((c.now_ms / 60000 - 58 + g.minute) * 60000, c.now_ms + 1) AS ends
+    FROM clock c, generate_series(0, 59) g(minute)
+), starts AS (
+    SELECT m.minute, m.begins, m.ends, r.queue_name, r.at
+    FROM minutes m, LATERAL (
+        SELECT s.queue_name, s.started_at_epoch_ms AS at FROM {schema}.workflow_status s
+        WHERE s.started_at_epoch_ms >= m.begins AND s.started_at_epoch_ms < m.ends
+        ORDER BY s.started_at_epoch_ms LIMIT %(most)s) r
+), finishes AS (
+    SELECT m.minute, m.begins, m.ends, r.queue_name, r.at
+    FROM minutes m, LATERAL (
+        SELECT s.queue_name, s.completed_at AS at FROM {schema}.workflow_status s
+        WHERE s.completed_at >= m.begins AND s.completed_at < m.ends
+        ORDER BY s.completed_at LIMIT %(most)s) r
+), events AS (
+    SELECT 'start' AS kind, starts.* FROM starts UNION ALL SELECT 'finish', finishes.* FROM finishes
+), shares AS (
+    SELECT e.kind, e.minute, CASE WHEN count(*) < %(most)s THEN 1.0
+           ELSE GREATEST(1.0, (min(e.ends) - min(e.begins))::float8 / (max(e.at) - min(e.begins) + 1)) END AS factor
+    FROM events e GROUP BY 1, 2
+)
+SELECT e.queue_name AS name, e.kind, e.minute, round(count(*) * max(s.factor))::bigint AS workflows,
+       max(s.factor) > 1 AS is_estimate
+FROM events e JOIN shares s USING (kind, minute)
+WHERE e.queue_name IS NOT NULL AND (%(name)s::text IS NULL OR e.queue_name = %(name)s)
+GROUP BY e.queue_name, e.kind, e.minute
+ORDER BY e.queue_name, e.minute
