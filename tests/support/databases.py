@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 from psycopg import conninfo, sql
@@ -50,7 +51,8 @@ class Databases:
     def _migrated_template(self) -> str:
         if self._template is None:
             url = self.empty()
-            asyncio.run(_migrate(url))
+            with ThreadPoolExecutor(1) as elsewhere:  # this thread may have a loop that runs: a browser's
+                elsewhere.submit(asyncio.run, _migrate(url)).result()
             self._template = _name(url)
         return self._template
 

@@ -61,6 +61,7 @@ class Templates:
             "path": request.url.path.removeprefix(visit.base) or "/",
             "query": dict(request.query_params),
             "here": _here(visit),
+            "is_live": request.method == "GET",  # what an action says is not to be shown again
             "user": visit.user,
             "may": visit.may,
             "csrf": csrf_token(request),

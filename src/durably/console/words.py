@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["FILTERS", "STATES", "ago", "bytes_of", "count", "duration", "instant", "state"]
+__all__ = ["FILTERS", "STATES", "age", "ago", "bytes_of", "count", "duration", "instant", "state"]
 
 STATES: dict[str, tuple[str, str]] = {  # status: (word, CSS class)
     "ENQUEUED": ("Enqueued", "enqueued"),
@@ -50,6 +50,14 @@ def duration(milliseconds: float | None) -> str:
     return f"{hours} h {minutes} m" if hours else f"{minutes} m {seconds} s"
 
 
+def age(milliseconds: float | None) -> str:
+    """How long something has waited, in whole seconds under a minute; never less than nothing."""
+    if milliseconds is None:
+        return NOTHING
+    passed = max(0.0, milliseconds)
+    return f"{passed // 1000:.0f} s" if passed < 60_000 else duration(passed)
+
+
 def ago(epoch_ms: float | None, now_ms: float) -> str:
     """How long before `now` an instant was; 'in ...' where it is to come."""
     if epoch_ms is None:
@@ -83,6 +91,7 @@ def bytes_of(value: float | None) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "age": age,
     "ago": ago,
     "bytes_of": bytes_of,
     "count": count,

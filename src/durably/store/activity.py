@@ -11,7 +11,7 @@ from durably.store.queues import started
 __all__ = ["MINUTES", "backlogs", "queues", "rates"]
 
 MINUTES = 60
-SAMPLE = 300  # starts, and ends, of a minute that are looked at
+SAMPLE = 120  # starts, and ends, of a minute that are looked at
 KEYS = 300  # partitions that are looked at
 SECONDS = 30.0
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from durably.console.pages import overview
+from durably.console.pages import overview, queues
 from durably.console.visit import Page
 
 __all__ = ["PAGES"]
 
-PAGES: tuple[Page, ...] = (*overview.PAGES,)
+PAGES: tuple[Page, ...] = (*overview.PAGES, *queues.PAGES)

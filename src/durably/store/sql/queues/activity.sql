@@ -1,8 +1,8 @@
--- What is on queues now, each count up to `most`: on one queue, or on all that are registered for an application or for
--- none, and on those that are not registered and hold work. Only DBOS's own tables.
+-- What is on queues now, counts up to `most` (of what runs or is delayed: over all of them): on one queue, or on all that
+-- are registered for an application or for none, and those that are not registered and hold work. DBOS's tables only.
 -- The oldest is that of each priority's first, up to 100 priorities: the index is in that order.
 -- Index: idx_workflow_status_in_flight_v2 (queues by a loose scan), idx_workflow_status_delayed,
--- idx_workflow_status_rate_limited.
+-- idx_workflow_status_pending, idx_workflow_status_rate_limited.
 WITH RECURSIVE clock AS MATERIALIZED (
     SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
 ), busy(name, turn) AS (
@@ -33,6 +33,14 @@ WITH RECURSIVE clock AS MATERIALIZED (
           WHERE s.status = 'DELAYED' AND s.delay_until_epoch_ms > 0
           ORDER BY s.delay_until_epoch_ms LIMIT %(most)s) d
     GROUP BY 1
+), running AS MATERIALIZED (
+    SELECT p.queue_name, json_object_agg(p.executor_id, p.workflows)::text AS running_on
+    FROM (SELECT o.queue_name, o.executor_id, count(*) AS workflows
+          FROM (SELECT s.queue_name, COALESCE(s.executor_id, '') AS executor_id FROM {schema}.workflow_status s
+                WHERE s.status = 'PENDING' AND (%(name)s::text IS NULL OR s.queue_name = %(name)s)
+                ORDER BY s.created_at LIMIT %(most)s) o
+          GROUP BY 1, 2) p
+    GROUP BY 1
 )
 SELECT w.name, w.is_registered, (SELECT now_ms FROM clock) AS measured_at,
        (SELECT count(*) FROM (
@@ -53,12 +61,7 @@ SELECT w.name, w.is_registered, (SELECT now_ms FROM clock) AS measured_at,
                     ORDER BY s.priority, s.created_at LIMIT 1) n
                 WHERE v.turn < 100
             ) SELECT created_at FROM levels) l) AS oldest_enqueued_at,
-       COALESCE((
-           SELECT json_object_agg(r.executor_id, r.workflows)::text
-           FROM (SELECT p.executor_id, count(*) AS workflows
-                 FROM (SELECT COALESCE(s.executor_id, '') AS executor_id FROM {schema}.workflow_status s
-                       WHERE s.queue_name = w.name AND s.status = 'PENDING' LIMIT %(most)s) p
-                 GROUP BY 1) r), '{}') AS running_on,
+       COALESCE((SELECT r.running_on FROM running r WHERE r.queue_name = w.name), '{}') AS running_on,
        CASE WHEN w.rate_limit_max IS NOT NULL THEN (
            SELECT count(*) FROM (
                SELECT 1 FROM {schema}.workflow_status s

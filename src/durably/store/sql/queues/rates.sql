@@ -21,14 +21,15 @@ WITH clock AS MATERIALIZED (
         ORDER BY s.completed_at LIMIT %(most)s) r
 ), events AS (
     SELECT 'start' AS kind, starts.* FROM starts UNION ALL SELECT 'finish', finishes.* FROM finishes
-), shares AS (
-    SELECT e.kind, e.minute, CASE WHEN count(*) < %(most)s THEN 1.0
-           ELSE GREATEST(1.0, (min(e.ends) - min(e.begins))::float8 / (max(e.at) - min(e.begins) + 1)) END AS factor
-    FROM events e GROUP BY 1, 2
+), counted AS MATERIALIZED (
+    SELECT e.kind, e.minute, e.begins, e.ends, e.queue_name COLLATE "C" AS name, count(*) AS workflows,
+           max(e.at) AS last
+    FROM events e GROUP BY 1, 2, 3, 4, 5
+), shares AS MATERIALIZED (
+    SELECT c.kind, c.minute, CASE WHEN sum(c.workflows) < %(most)s THEN 1.0
+           ELSE GREATEST(1.0, (min(c.ends) - min(c.begins))::float8 / (max(c.last) - min(c.begins) + 1)) END AS factor
+    FROM counted c GROUP BY 1, 2
 )
-SELECT e.queue_name AS name, e.kind, e.minute, round(count(*) * max(s.factor))::bigint AS workflows,
-       max(s.factor) > 1 AS is_estimate
-FROM events e JOIN shares s USING (kind, minute)
-WHERE e.queue_name IS NOT NULL AND (%(name)s::text IS NULL OR e.queue_name = %(name)s)
-GROUP BY e.queue_name, e.kind, e.minute
-ORDER BY e.queue_name, e.minute
+SELECT c.name, c.kind, c.minute, round(c.workflows * s.factor)::bigint AS workflows, s.factor > 1 AS is_estimate
+FROM counted c JOIN shares s ON s.kind = c.kind AND s.minute = c.minute
+WHERE c.name IS NOT NULL AND (%(name)s::text IS NULL OR c.name = %(name)s)

@@ -1,0 +1,1 @@
+"""What pages show, decided without I/O: `now` is given."""
