@@ -5,6 +5,7 @@ DurablyError
 |   +-- InvalidOption           which option, which value, what to do
 |   +-- QueueOwned              the queue is another application's
 |   +-- ScheduleExists          there is a schedule of this name, perhaps another application's
+|   +-- AccountExists           the console has an account of this name already
 +-- DatabaseError
 |   +-- DatabaseUnavailable     no server, no route, refused login, silence
 |   +-- NotASystemDatabase      reachable, but DBOS's tables are not in it
@@ -38,6 +39,8 @@ DurablyError
 +-- NoSuchQueue                 no queue of this name is registered
 +-- NoSuchSchedule              there is no schedule of this name
 +-- NoSuchVersion               no application has registered a version of this name
++-- NoSuchAccount               the console has no account of this name
++-- NoSuchToken                 there is no token of this id
 +-- WrongContext                a call that only works (or never works) inside a workflow
 +-- NotRunning                  the application or the client is closed, or not started
 +-- EmbeddedUnavailable         no embedded PostgreSQL for this platform, or it does not start
@@ -54,6 +57,7 @@ from datetime import timedelta
 from typing import Any
 
 __all__ = [
+    "AccountExists",
     "ArgumentsIgnored",
     "CodecError",
     "ConfigurationError",
@@ -67,9 +71,11 @@ __all__ = [
     "EncodeError",
     "InvalidOption",
     "NoReply",
+    "NoSuchAccount",
     "NoSuchQueue",
     "NoSuchSchedule",
     "NoSuchStep",
+    "NoSuchToken",
     "NoSuchVersion",
     "NoSuchWorkflow",
     "NonDeterminism",
@@ -508,6 +514,37 @@ class NoSuchVersion(DurablyError, LookupError):
             "when it starts; `durably version list` shows what there is"
         )
         self.version = version
+
+
+class AccountExists(ConfigurationError):
+    """The console has an account of this name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is an account {name!r} already: choose another name, or change it "
+            "(client.update_account, durably account set-role)"
+        )
+        self.name = name
+
+
+class NoSuchAccount(DurablyError, LookupError):
+    """The console has no account of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is no account {name!r}: see which there are (client.list_accounts, durably account list)"
+        )
+        self.name = name
+
+
+class NoSuchToken(DurablyError, LookupError):
+    """There is no token of this id."""
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__(
+            f"there is no token {token_id!r}: see which there are (client.list_tokens, durably token list)"
+        )
+        self.token_id = token_id
 
 
 class WrongContext(DurablyError):

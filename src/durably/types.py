@@ -18,9 +18,15 @@ from durably.errors import InvalidOption
 
 __all__ = [
     "ACTIVE",
+    "ROLES",
     "TERMINAL",
+    "Account",
+    "ApiToken",
     "ApplicationVersion",
     "Arguments",
+    "AuditEntry",
+    "AuditOutcome",
+    "AuditSource",
     "Backlog",
     "Debounce",
     "DuplicationPolicy",
@@ -30,6 +36,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Level",
+    "NewApiToken",
     "QueueActivity",
     "QueueConflict",
     "QueueInfo",
@@ -37,6 +44,7 @@ __all__ = [
     "QueueStats",
     "RateLimit",
     "Retry",
+    "Role",
     "Schedule",
     "ScheduleOverlap",
     "ScheduleSpec",
@@ -81,6 +89,11 @@ ExecutorState: TypeAlias = Literal["alive", "expired", "closed", "no lease"]
 
 StartStep: TypeAlias = int | Literal["failure"] | None
 
+Role: TypeAlias = Literal["viewer", "operator", "admin"]
+AuditOutcome: TypeAlias = Literal["began", "done", "failed"]
+AuditSource: TypeAlias = Literal["console", "api", "cli"]
+
+ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")  # each may what those before it may
 ACTIVE: tuple[Status, ...] = ("ENQUEUED", "DELAYED", "PENDING")
 TERMINAL: tuple[Status, ...] = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -627,6 +640,60 @@ class StrandedWorkflow:
     code_changed: bool
     stranded_at: int
     explanation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A person who may log in at the console, unless `is_disabled`; instants are epoch milliseconds."""
+
+    name: str
+    role: Role
+    sees_payloads: bool
+    created_at: int
+    is_disabled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiToken:
+    """A program that may call the HTTP API until `expires_at` (None: for ever), unless it `is_revoked`."""
+
+    token_id: str
+    name: str
+    role: Role
+    sees_payloads: bool
+    created_by: str
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+    is_revoked: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewApiToken:
+    """A token that was just created, with its `secret`, which is never shown again."""
+
+    token: ApiToken
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """Who did what: `verb` on `targets` of a `kind`, asked for with `detail`; `did` says what came of it.
+
+    `outcome` stays "began", and `ended_at` None, of what was interrupted. Instants are epoch milliseconds.
+    """
+
+    audit_id: int
+    at: int
+    ended_at: int | None
+    who: str
+    verb: str
+    kind: str
+    targets: tuple[str, ...]
+    detail: Mapping[str, Any]
+    outcome: AuditOutcome
+    did: str | None
+    source: AuditSource
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,12 @@ OTHERS = """
         executor_id)
     SELECT 'stranded', 'shop', 1, 'ship', 'charge', 'it asks for ship, recorded is charge', code, true,
            ARRAY[code], 'another' FROM durably.application_code;
+    INSERT INTO durably.console_accounts (name, password, role, sees_payloads)
+    VALUES ('ada', 'scrypt:1024:8:1:00:00', 'operator', true);
+    INSERT INTO durably.api_tokens (token_id, token_hash, name, role, sees_payloads, created_by)
+    VALUES ('f00dfeed0001', 'none', 'deploy', 'viewer', true, 'ada');
+    INSERT INTO durably.audit (who, verb, kind, targets, source)
+    VALUES ('ada', 'pause', 'queue', '{emails}', 'cli');
 """
 
 

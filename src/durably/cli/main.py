@@ -14,6 +14,7 @@ except ModuleNotFoundError:
     sys.exit("durably: the command line needs typer and rich: pip install 'durably[cli]'")
 
 from durably.cli import (
+    account,
     console,
     db,
     dead_letter,
@@ -52,6 +53,8 @@ app.add_typer(schedule.app, name="schedule")
 app.add_typer(dead_letter.app, name="dead-letter")
 app.add_typer(version.app, name="version")
 app.add_typer(db.app, name="db")
+app.add_typer(account.app, name="account")
+app.add_typer(account.tokens, name="token")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

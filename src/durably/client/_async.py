@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self
 
+from durably.client._accounts import Accounts
 from durably.client._activity import Activity
+from durably.client._audit import Audit
 from durably.client._debounce import Debouncing
 from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
@@ -56,6 +58,8 @@ class AsyncDBOSClient(
     Schedules,
     Explaining,
     Diagnosing,
+    Accounts,
+    Audit,
 ):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 

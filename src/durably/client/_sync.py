@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Generic, Self, cast, overload
 
+from durably.client._accounts import WORKDAY
 from durably.client._async import AsyncDBOSClient
 from durably.client._commits import MOST
 from durably.client._enqueue import Enqueue
@@ -19,20 +20,27 @@ from durably.concurrency.portal import Portal
 from durably.core.limits import CURRENT, Change
 from durably.errors import NotRunning
 from durably.types import (
+    Account,
+    ApiToken,
     ApplicationVersion,
     Arguments,
+    AuditEntry,
+    AuditOutcome,
+    AuditSource,
     Backlog,
     Debounce,
     EnqueueOptions,
     ExecutorInfo,
     Explanation,
     Finding,
+    NewApiToken,
     QueueActivity,
     QueueConflict,
     QueueInfo,
     QueueStats,
     RateLimit,
     ReceivedMessage,
+    Role,
     Schedule,
     ScheduleOverlap,
     ScheduleSpec,
@@ -1212,6 +1220,200 @@ class DBOSClient:
             for finding in client.diagnose(): print(finding.level, finding.check, finding.seen)
         """
         return self._portal.call(self._async.diagnose)
+
+    def create_account(
+        self, name: str, *, password: str, role: Role = "viewer", sees_payloads: bool = True
+    ) -> Account:
+        """Create a person's account for the console; returns it. Raises AccountExists.
+
+        A viewer looks, an operator acts on workflows, queues and schedules, an admin also deletes and manages
+        accounts. Only a hash of the password (8 to 1,000 characters) is kept.
+
+            client.create_account("grace", password="correct horse battery", role="operator")
+        """
+        return self._portal.call(
+            self._async.create_account, name, password=password, role=role, sees_payloads=sees_payloads
+        )
+
+    def get_account(self, name: str) -> Account:
+        """Return an account. Raises NoSuchAccount.
+
+        print(client.get_account("ada").role)
+        """
+        return self._portal.call(self._async.get_account, name)
+
+    def list_accounts(self) -> list[Account]:
+        """Return the accounts by name; none in a database that durably has not been migrated to.
+
+        for account in client.list_accounts(): print(account.name, account.role)
+        """
+        return self._portal.call(self._async.list_accounts)
+
+    def update_account(
+        self,
+        name: str,
+        *,
+        password: str | None = None,
+        role: Role | None = None,
+        sees_payloads: bool | None = None,
+        disabled: bool | None = None,
+    ) -> Account:
+        """Change what is given of an account; returns it. Raises NoSuchAccount.
+
+        Another password, or `disabled`, logs the account out everywhere at once.
+
+            client.update_account("ada", role="viewer", disabled=True)
+        """
+        return self._portal.call(
+            self._async.update_account,
+            name,
+            password=password,
+            role=role,
+            sees_payloads=sees_payloads,
+            disabled=disabled,
+        )
+
+    def log_in(self, name: str, password: str, *, lasts: Seconds = WORKDAY) -> str | None:
+        """Return the token of a new session of `lasts` seconds; None if name or password are wrong.
+
+        It takes the same time for a name that there is not, and tells nothing more.
+
+            token = client.log_in("ada", "correct horse battery")
+        """
+        return self._portal.call(self._async.log_in, name, password, lasts=lasts)
+
+    def account_of_session(self, token: str) -> Account | None:
+        """Return whose session it is; None if it is over, or the account is disabled.
+
+        account = client.account_of_session("...")
+        """
+        return self._portal.call(self._async.account_of_session, token)
+
+    def log_out(self, token: str) -> bool:
+        """End a session; returns whether there was one.
+
+        client.log_out("...")
+        """
+        return self._portal.call(self._async.log_out, token)
+
+    def create_token(
+        self,
+        name: str,
+        *,
+        role: Role = "viewer",
+        sees_payloads: bool = True,
+        lasts: Seconds | None = None,
+        created_by: str | None = None,
+    ) -> NewApiToken:
+        """Create a token for a program that calls the HTTP API; returns it with its secret.
+
+        The secret is shown this once: only its hash is kept. `lasts` seconds (None: until it is revoked),
+        `created_by` is the role of the database unless given.
+
+            made = client.create_token("deploy", role="operator", lasts=90 * 86400)
+            print(made.secret)
+        """
+        return self._portal.call(
+            self._async.create_token,
+            name,
+            role=role,
+            sees_payloads=sees_payloads,
+            lasts=lasts,
+            created_by=created_by,
+        )
+
+    def list_tokens(self) -> list[ApiToken]:
+        """Return the tokens, the newest first, those that are over or revoked too; never their secrets.
+
+        for token in client.list_tokens(): print(token.name, token.last_used_at)
+        """
+        return self._portal.call(self._async.list_tokens)
+
+    def revoke_token(self, token_id: str) -> bool:
+        """Let a token be valid no more, at once; returns False when it was not. Raises NoSuchToken.
+
+        client.revoke_token("f00dfeed0001")
+        """
+        return self._portal.call(self._async.revoke_token, token_id)
+
+    def token_of_secret(self, secret: str) -> ApiToken | None:
+        """Return the token of a secret, and note its use; None if it is unknown, over or revoked.
+
+        token = client.token_of_secret("durably_...")
+        """
+        return self._portal.call(self._async.token_of_secret, secret)
+
+    def keeps_audit(self) -> bool:
+        """Return whether this database has the audit's table.
+
+        print(client.keeps_audit())
+        """
+        return self._portal.call(self._async.keeps_audit)
+
+    def begin_audit(
+        self,
+        who: str,
+        verb: str,
+        *,
+        kind: str,
+        target: str | Sequence[str] = (),
+        detail: Mapping[str, Any] | None = None,
+        source: AuditSource = "cli",
+    ) -> int | None:
+        """Note that somebody begins to do something; returns the entry's number, None where none is kept.
+
+        `kind` is what the targets are: workflow, queue, schedule, ... Never put a payload or a secret into
+        `detail` (JSON). `end_audit` tells how it ended; an entry that stays `began` was interrupted.
+
+            entry = client.begin_audit("ada", "pause", kind="queue", target="emails")
+            client.end_audit(entry, "done")
+        """
+        return self._portal.call(
+            self._async.begin_audit, who, verb, kind=kind, target=target, detail=detail, source=source
+        )
+
+    def end_audit(self, audit_id: int | None, outcome: AuditOutcome, did: str | None = None) -> None:
+        """Note how what was begun has ended, `did` in words; does nothing for None.
+
+        client.end_audit(None, "done", "12 cancelled, 3 had ended")
+        """
+        return self._portal.call(self._async.end_audit, audit_id, outcome, did)
+
+    def list_audit(
+        self,
+        *,
+        who: str | None = None,
+        verb: str | None = None,
+        kind: str | None = None,
+        target: str | None = None,
+        outcome: AuditOutcome | None = None,
+        source: AuditSource | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 50,
+    ) -> list[AuditEntry]:
+        """Return what was done, the newest first; the next page is `before` the last entry's `audit_id`.
+
+        Instants are aware datetimes. Raises DatabaseError where no audit is kept.
+
+            for entry in client.list_audit(kind="queue", limit=20): print(entry.who, entry.verb)
+        """
+        return self._portal.call(
+            self._async.list_audit,
+            who=who,
+            verb=verb,
+            kind=kind,
+            target=target,
+            outcome=outcome,
+            source=source,
+            since=since,
+            until=until,
+            before=before,
+            after=after,
+            limit=limit,
+        )
 
 
 class WorkflowHandle(Generic[R_co]):

@@ -14,7 +14,8 @@ text in templates that escape, under a policy that forbids scripts other than ou
 
 from __future__ import annotations
 
-from durably.console.access import Access, Open, Role, User
+from durably.console.access import Access, Open, ReadOnly, Role, User
+from durably.console.accounts import Accounts
 from durably.console.app import Console
 
-__all__ = ["Access", "Console", "Open", "Role", "User"]
+__all__ = ["Access", "Accounts", "Console", "Open", "ReadOnly", "Role", "User"]

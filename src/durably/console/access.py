@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from starlette.requests import Request
 
-__all__ = ["ROLES", "Access", "Open", "Role", "User", "may"]
+from durably.client import AsyncDBOSClient
+from durably.types import ROLES, Role
 
-Role: TypeAlias = Literal["viewer", "operator", "admin"]
+__all__ = ["ROLES", "Access", "Open", "ReadOnly", "Role", "User", "client_of", "may"]
 
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")  # each may what those before it may
+CONSOLE = "durably.console"  # in a request's scope: what gives the console's client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,32 @@ class Open:
         return self.somebody
 
 
+@dataclass(frozen=True)
+class ReadOnly:
+    """Everybody whom another access knows looks, and does no more.
+
+    Console(database_url, access=ReadOnly(Open()))
+    """
+
+    access: Access
+
+    @property
+    def login_path(self) -> str | None:
+        """Where the other one has it."""
+        return self.access.login_path
+
+    async def user(self, request: Request) -> User | None:
+        """The person, as a viewer."""
+        known = await self.access.user(request)
+        return known and replace(known, role="viewer")
+
+
 def may(user: User, role: Role) -> bool:
     """Whether the user's role is at least this one."""
     return ROLES.index(user.role) >= ROLES.index(role)
+
+
+async def client_of(request: Request) -> AsyncDBOSClient:
+    """The client of the console that the request is for."""
+    client: AsyncDBOSClient = await request.scope[CONSOLE].client()
+    return client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from durably.client import AsyncDBOSClient
 from durably.console import live
-from durably.console.access import Access, Open, User, may
+from durably.console.access import CONSOLE, Access, Open, User, may
 from durably.console.failures import failure
 from durably.console.guard import Guard, forged
 from durably.console.pages import PAGES
@@ -37,13 +37,20 @@ class Console:
     """The web console of one system database, an ASGI application: served alone, or mounted in another.
 
     Database arguments are those of `AsyncDBOSClient.create`. `access` tells who may do what; by default
-    everybody may do everything, which is right only where nobody else can connect.
+    everybody may do everything, which is right only where nobody else can connect. `hosts` are the only
+    names that it answers to (any, if left out): where nobody logs in, a page of somebody else's, whose name
+    leads to this machine, must not be let in.
 
-        app.mount("/durably", Console("postgresql://localhost/shop", access=Staff()))
+        app.mount("/durably", Console("postgresql://localhost/shop", access=Accounts()))
     """
 
     def __init__(
-        self, database_url: str | None = None, *, access: Access | None = None, **database: Any
+        self,
+        database_url: str | None = None,
+        *,
+        access: Access | None = None,
+        hosts: Sequence[str] | None = None,
+        **database: Any,
     ) -> None:
         self._access: Access = access or Open()
         self._templates = Templates()
@@ -52,13 +59,14 @@ class Console:
         self._connecting = asyncio.Lock()
         self._app = Starlette(
             routes=self._routes(),
-            middleware=[Middleware(Guard)],
+            middleware=[Middleware(Guard, hosts=hosts)],
             exception_handlers={HTTPException: self._refused},
             lifespan=self._lifespan,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        scope[CONSOLE] = self
         await self._app(scope, receive, send)
 
     async def client(self) -> AsyncDBOSClient:
@@ -95,9 +103,9 @@ class Console:
             if (why := await forged(request)) is not None:
                 raise HTTPException(403, f"nothing was done: {why}")
             known = await self._access.user(request)
-            if known is None:
+            if known is None and not (page is not None and page.public):
                 return self._to_login(request)
-            user = known
+            user = known or user
             if page is None:
                 raise HTTPException(404, f"there is no page {request.url.path}")
             if not may(user, page.role):
@@ -109,13 +117,21 @@ class Console:
             return visit.render("error.html", status=failed.status, failure=failed)
 
     def _visit(self, request: Request, user: User, client: AsyncDBOSClient | None, fragment: bool) -> Visit:
-        return Visit(request, user=user, client=client, templates=self._templates, fragment=fragment)
+        return Visit(
+            request,
+            user=user,
+            access=self._access,
+            client=client,
+            templates=self._templates,
+            fragment=fragment,
+        )
 
     def _to_login(self, request: Request) -> Response:
         if self._access.login_path is None:
             raise HTTPException(401, "this console does not know you")
         base = str(request.scope.get("root_path", "")).rstrip("/")
-        come_back = quote(request.url.path.removeprefix(base))
+        asked = request.url.path.removeprefix(base) + (f"?{request.url.query}" if request.url.query else "")
+        come_back = quote(asked if request.method == "GET" else "/", safe="")
         return RedirectResponse(f"{base}{self._access.login_path}?next={come_back}", status_code=303)
 
     async def _live(self, request: Request) -> Response:

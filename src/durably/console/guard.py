@@ -7,6 +7,7 @@ cookie in the field `csrf_token` or the header X-CSRF-Token.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -33,10 +34,11 @@ HEADERS = {
 
 
 class Guard:
-    """Adds the headers to every answer, and refuses bodies that are too large."""
+    """Adds the headers to every answer; refuses bodies that are too large, and names that are not ours."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str] | None = None) -> None:
         self._app = app
+        self._hosts = None if hosts is None else frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, if it is an HTTP request of a bearable size."""
@@ -49,12 +51,24 @@ class Guard:
                 _protect(MutableHeaders(scope=message))
             await send(message)
 
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        await (self._refusal(dict(scope["headers"])) or self._app)(scope, receive, guarded)
+
+    def _refusal(self, headers: dict[bytes, bytes]) -> Response | None:
+        declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > LARGEST_BODY:
-            refusal = PlainTextResponse(f"a request of at most {LARGEST_BODY:,} bytes, please\n", 413)
-            await refusal(scope, receive, guarded)
-            return
-        await self._app(scope, receive, guarded)
+            return PlainTextResponse(f"a request of at most {LARGEST_BODY:,} bytes, please\n", 413)
+        host = _hostname(headers.get(b"host", b"").decode("latin-1"))
+        if self._hosts is not None and host not in self._hosts:
+            return PlainTextResponse(f"this console is at {' or '.join(sorted(self._hosts))} only\n", 421)
+        return None
+
+
+def _hostname(host: str) -> str:
+    """The name in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _protect(headers: MutableHeaders) -> None:

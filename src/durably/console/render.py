@@ -11,6 +11,7 @@ import jinja2
 from starlette.responses import HTMLResponse, Response
 
 from durably.console import words
+from durably.console.accounts import accounts_of
 from durably.console.guard import CSRF_FIELD, csrf_token, keep_token
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Templates:
             "is_live": request.method == "GET",  # what an action says is not to be shown again
             "user": visit.user,
             "may": visit.may,
+            "logs_in": accounts_of(visit.access) is not None,
             "csrf": csrf_token(request),
             "csrf_field": CSRF_FIELD,
             "said": unquote(request.cookies.get("durably_said", "")),

@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from durably.client import AsyncDBOSClient
-from durably.console.access import Role, User, may
+from durably.console.access import Access, Role, User, may
+from durably.console.audit import audited
 from durably.console.render import Templates
 
 __all__ = ["FLASH", "Endpoint", "Page", "Visit", "action", "page"]
@@ -35,12 +36,14 @@ class Visit:
         request: Request,
         *,
         user: User,
+        access: Access,
         client: AsyncDBOSClient | None,
         templates: Templates,
         fragment: bool,
     ) -> None:
         self.request = request
         self.user = user
+        self.access = access
         self._client = client
         self._templates = templates
         self._fragment = fragment  # only the live part of the page is wanted
@@ -98,7 +101,9 @@ class Visit:
             pause = lambda: visit.client.pause_queue(name, reason=why)
             await visit.act("pause", "queue", name, pause, detail={"reason": why})
         """
-        return await call()
+        return await audited(
+            self.client, self.user.name, verb, kind, target, call, detail=detail, did=did, source="console"
+        )
 
     def go(self, path: str, *, say: str | None = None) -> Response:
         """Send the browser to a path of the console (303), where it is told `say`."""
@@ -121,21 +126,22 @@ class Page:
     endpoint: Endpoint
     methods: tuple[str, ...]
     role: Role
+    public: bool = False  # for whoever is not logged in, too
 
 
-def page(path: str, *, role: Role = "viewer") -> Callable[[Endpoint], Page]:
+def page(path: str, *, role: Role = "viewer", public: bool = False) -> Callable[[Endpoint], Page]:
     """What shows something: answers GET.
 
     @page("/queue")
     async def queue(visit: Visit) -> Response: ...
     """
-    return lambda endpoint: Page(path, endpoint, ("GET",), role)
+    return lambda endpoint: Page(path, endpoint, ("GET",), role, public)
 
 
-def action(path: str, *, role: Role = "operator") -> Callable[[Endpoint], Page]:
+def action(path: str, *, role: Role = "operator", public: bool = False) -> Callable[[Endpoint], Page]:
     """What changes something: answers POST, once the guard has seen the token.
 
     @action("/queue/pause")
     async def pause(visit: Visit) -> Response: ...
     """
-    return lambda endpoint: Page(path, endpoint, ("POST",), role)
+    return lambda endpoint: Page(path, endpoint, ("POST",), role, public)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from durably.console.pages import overview, queues
+from durably.console.pages import login, overview, queues
 from durably.console.visit import Page
 
 __all__ = ["PAGES"]
 
 PAGES: tuple[Page, ...] = (*overview.PAGES, *queues.PAGES)
+PAGES: tuple[Page, ...] = (*login.PAGES, *overview.PAGES)
