@@ -7,5 +7,8 @@ from durably.console.visit import Page
 
 __all__ = ["PAGES"]
 
-PAGES: tuple[Page, ...] = (*overview.PAGES, *queues.PAGES)
-PAGES: tuple[Page, ...] = (*login.PAGES, *overview.PAGES)
+PAGES: tuple[Page, ...] = (
+    *login.PAGES,
+    *overview.PAGES,
+    *queues.PAGES,
+)
