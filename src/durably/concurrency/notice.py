@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 
 from durably.concurrency.portal import has_calling_thread, in_calling_thread
 
-__all__ = ["warn"]
+__all__ = ["quiet", "warn"]
 
 OURS = ("durably", "contextlib", "functools")
+
+_quiet: ContextVar[bool] = ContextVar("durably_quiet", default=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings here: whoever asked is told the same in the answer."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 async def warn(warning: Warning) -> None:
     """Warn where the caller of durably stands; raises it where the caller's filters say so."""
+    if _quiet.get():
+        return
     if has_calling_thread():
         await in_calling_thread(partial(_warn, warning))
     else:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from durably.console.access import Access, Open, ReadOnly, Role, User
 from durably.console.accounts import Accounts
+from durably.console.api import Api
 from durably.console.app import Console
 
-__all__ = ["Access", "Accounts", "Console", "Open", "ReadOnly", "Role", "User"]
+__all__ = ["Access", "Accounts", "Api", "Console", "Open", "ReadOnly", "Role", "User"]

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from durably.client import AsyncDBOSClient
 from durably.console import live
 from durably.console.access import CONSOLE, Access, Open, User, may
+from durably.console.api import Api
 from durably.console.failures import failure
 from durably.console.guard import Guard, forged
 from durably.console.pages import PAGES
@@ -91,7 +92,12 @@ class Console:
 
     def _routes(self) -> list[Route | Mount]:
         shown = [Route(p.path, self._endpoint(p), methods=list(p.methods)) for p in PAGES]
-        return [*shown, Route("/live", self._live), Mount("/static", StaticFiles(directory=STATIC))]
+        return [
+            *shown,
+            Route("/live", self._live),
+            Mount("/api/v1", Api(access=self._access, client=self.client)),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
 
     def _endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         return functools.partial(self._answer, page)  # a coroutine function, as Starlette can tell

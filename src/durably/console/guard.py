@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CSRF_COOKIE", "CSRF_FIELD", "Guard", "csrf_token", "forged"]
+__all__ = ["CSRF_COOKIE", "CSRF_FIELD", "Guard", "csrf_token", "forged", "forged_call", "protect"]
 
 CSRF_COOKIE = "durably_csrf"
 CSRF_FIELD = "csrf_token"
@@ -48,14 +48,14 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _protect(MutableHeaders(scope=message))
+                protect(MutableHeaders(scope=message))
             await send(message)
 
-        await (self._refusal(dict(scope["headers"])) or self._app)(scope, receive, guarded)
+        await (self._refusal(scope, dict(scope["headers"])) or self._app)(scope, receive, guarded)
 
-    def _refusal(self, headers: dict[bytes, bytes]) -> Response | None:
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> Response | None:
         declared = headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > LARGEST_BODY:
+        if declared.isdigit() and int(declared) > LARGEST_BODY and not _is_call(scope):
             return PlainTextResponse(f"a request of at most {LARGEST_BODY:,} bytes, please\n", 413)
         host = _hostname(headers.get(b"host", b"").decode("latin-1"))
         if self._hosts is not None and host not in self._hosts:
@@ -71,7 +71,14 @@ def _hostname(host: str) -> str:
         return ""
 
 
-def _protect(headers: MutableHeaders) -> None:
+def _is_call(scope: Scope) -> bool:
+    """Whether it is for the API, which says itself what is too large."""
+    base = str(scope.get("root_path", "")).rstrip("/")
+    return str(scope["path"]).removeprefix(base).startswith("/api/")
+
+
+def protect(headers: MutableHeaders) -> None:
+    """Add what every answer has and does not say itself."""
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
@@ -102,6 +109,24 @@ async def forged(request: Request) -> str | None:
     expected = request.cookies.get(CSRF_COOKIE, "")
     if not expected or not secrets.compare_digest(sent.encode(), expected.encode()):
         return "its token is missing or old; load the page again, and repeat"
+    return None
+
+
+def forged_call(request: Request) -> str | None:
+    """Why a call of the API may be one that a page of somebody else's made, or None.
+
+    A browser that knows us sends cookies, and then our token in a header; a program sends none of them. What
+    brings its own Authorization was not made by a page of somebody else's.
+    """
+    if request.method in SAFE_METHODS or "authorization" in request.headers:
+        return None
+    if (foreign := _foreign_origin(request)) is not None:
+        return f"it came from {foreign}, not from this console"
+    if not request.cookies:
+        return None
+    sent, expected = request.headers.get("x-csrf-token", ""), request.cookies.get(CSRF_COOKIE, "")
+    if not expected or not secrets.compare_digest(sent.encode(), expected.encode()):
+        return "with cookies the header X-CSRF-Token is needed, and the token there is missing or old"
     return None
 
 

@@ -45,13 +45,13 @@ class Cron:
         return cls(_readable(expression), zone(timezone))
 
     def ticks(self, after: datetime) -> Iterator[datetime]:
-        """The instants later than `after`, earliest first, in the schedule's time zone."""
-        ticks = croniter(self.expression, after.astimezone(self.timezone), second_at_beginning=True)
-        while True:
-            try:
+        """The instants later than `after`, earliest first, in the schedule's time zone; none after 9999."""
+        try:
+            ticks = croniter(self.expression, after.astimezone(self.timezone), second_at_beginning=True)
+            while True:
                 yield ticks.get_next(datetime)
-            except CroniterBadDateError:
-                return
+        except (CroniterBadDateError, OverflowError):
+            return
 
     def after(self, instant: datetime) -> datetime | None:
         """The first instant later than this one; None if there is none."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from durably.console.pages import login, overview, queues
+from durably.console.pages import api, login, overview, queues
 from durably.console.visit import Page
 
 __all__ = ["PAGES"]
 
 PAGES: tuple[Page, ...] = (
+    *api.PAGES,
     *login.PAGES,
     *overview.PAGES,
     *queues.PAGES,

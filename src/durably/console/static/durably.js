@@ -80,3 +80,14 @@ document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {
   root.dataset.theme = dark ? "light" : "dark";
   document.cookie = `durably_theme=${root.dataset.theme}; path=${base || "/"}; max-age=31536000; samesite=strict`;
 });
+
+// --- copy: what a button carries goes on the clipboard -------------------------------------------------------
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const word = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = word), 1200);
+});

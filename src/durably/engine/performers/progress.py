@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from durably.core import ops
 from durably.core.records import Progress
 from durably.engine.context import current_frame
-from durably.engine.patience import until_answered
 from durably.engine.performers.kinds import InsideStep, Performers
 
 if TYPE_CHECKING:
@@ -38,15 +37,12 @@ async def _heartbeat(run: Run, step: int, operation: ops.Heartbeat) -> None:
 
 
 async def _saved(run: Run, step: int, operation: ops.SavedProgress[Any]) -> Any:
-    resources = run.resources
-    found = await until_answered(
-        resources.world, "saved progress", lambda: resources.progress(run.workflow_id, step)
-    )
+    found = await run.resources.progress(run.workflow_id, step)
     if found is None:
         return None
     run.beats.setdefault(step, 0)  # there is something to forget with the outcome
     text, serialization = found
-    return resources.codecs.decode(text, serialization, operation.type_)
+    return run.resources.codecs.decode(text, serialization, operation.type_)
 
 
 PERFORMERS: Performers = {}

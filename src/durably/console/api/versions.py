@@ -1,0 +1,69 @@
+"""Versions of applications."""
+
+from __future__ import annotations
+
+from durably.console.api.queues import Scope
+from durably.console.api.route import Call, Example, get, put
+from durably.console.api.wire import Given, Instant, Name, Shown, shown
+from durably.errors import NoSuchVersion
+
+__all__ = ["ROUTES"]
+
+
+class Latest(Given, frozen=True, kw_only=True):
+    """The version that is to be the latest of its application."""
+
+    version_name: Name
+
+
+class Version(Shown, frozen=True, kw_only=True):
+    """A version of an application, as its first worker registered it."""
+
+    version_id: str
+    version_name: str
+    version_timestamp: Instant
+    created_at: Instant
+    application_name: str | None
+
+
+class Versions(Shown, frozen=True, kw_only=True):
+    """Versions, the latest first."""
+
+    versions: list[Version]
+
+
+@get("/versions", verbs=("list_application_versions",), example=Example())
+async def list_versions(call: Call, query: Scope) -> Versions:
+    """Show the versions that applications have registered, the latest first."""
+    found = await call.client.list_application_versions(application_name=query.application_name)
+    return Versions(versions=[shown(Version, each) for each in found])
+
+
+@get(
+    "/version/latest",
+    verbs=("get_latest_application_version",),
+    problems=(404,),
+    example=Example({"application_name": "tickets"}),
+)
+async def get_latest_version(call: Call, query: Scope) -> Version:
+    """Show the version whose workers run what was enqueued for no version."""
+    name = query.application_name
+    found = await call.client.get_latest_application_version(application_name=name)
+    if found is None:
+        raise NoSuchVersion("latest")
+    return shown(Version, found)
+
+
+@put(
+    "/version/latest",
+    verbs=("set_latest_application_version",),
+    problems=(404,),
+    example=Example(body={"version_name": "tickets@2026-11-26"}),
+)
+async def set_latest_version(call: Call, body: Latest) -> Version:
+    """Let the workers of this version run what was enqueued for no version, from now on."""
+    setting = call.client.set_latest_application_version(body.version_name)
+    return shown(Version, await call.act("make latest", "version", body.version_name, setting))
+
+
+ROUTES = (list_versions, get_latest_version, set_latest_version)
