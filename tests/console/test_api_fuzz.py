@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from durably import DBOSClient, EnqueueOptions, ScheduleSpec
+from durably.console import Accounts
 from tests.console.api import served_api
 from tests.interop import harness
 
@@ -66,11 +67,14 @@ def _refill(client: DBOSClient, stop: threading.Event) -> None:
 def test_schemathesis_finds_nothing(filled_url: str, tmp_path: Path) -> None:
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG)
-    with served_api(filled_url, longest_wait=0.1) as url:
+    with DBOSClient.create(system_database_url=filled_url) as client:
+        secret = client.create_token("schemathesis", role="admin").secret
+    with served_api(filled_url, access=Accounts(), longest_wait=0.1) as url:
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config),
-                "run", f"{url}/openapi.json", "--checks", "all", "--exclude-checks", "ignored_auth",
+                "run", f"{url}/openapi.json", "--checks", "all",
+                "--header", f"Authorization: Bearer {secret}",
                 "--phases", "examples,coverage,fuzzing,stateful", "--mode", "all",
                 "--max-examples", "10", "--max-time", str(SECONDS), "--max-response-time", "30",
                 "--request-timeout", "30", "--workers", "2", "--continue-on-failure", "--no-color",

@@ -15,7 +15,7 @@ from durably.console.api.route import Route
 from durably.console.api.table import NOUNS, ROUTES
 from tests.unit.console.test_api_reading import request
 
-MADE = schema.document(ROUTES, base="/api/v1", secured=True)
+MADE = schema.document(base="/api/v1", secured=True)
 DOCUMENT: dict[str, Any] = json.loads(msgspec.json.encode(MADE))
 
 

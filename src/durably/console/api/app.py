@@ -98,7 +98,7 @@ class Api:
             raise Refused("too-many", f"{self._most_at_once:,} requests are being answered: come again")
         path = request.url.path.removeprefix(base_of(request))
         if path == DOCUMENT and request.method in ("GET", "HEAD"):
-            return _json(schema.document(ROUTES, base=base_of(request), secured=self._is_secured))
+            return _json(schema.document(base=base_of(request), secured=self._is_secured))
         route = self._route(path, request.method)
         client = await self.client()
         user = await self._user(request, route, client)

@@ -13,7 +13,7 @@ from durably.console.api import curl
 from durably.console.api.problems import KINDS, RETRY_AFTER, Problem
 from durably.console.api.route import Route
 from durably.console.api.sse import EventStream
-from durably.console.api.table import NOUNS
+from durably.console.api.table import NOUNS, ROUTES
 
 __all__ = ["document", "operation_problems"]
 
@@ -42,11 +42,10 @@ ONE_EVENT = {
 ALLOWED = {"401": {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}}
 
 
-def document(routes: Iterable[Route], *, base: str, secured: bool) -> dict[str, Any]:
+def document(*, base: str, secured: bool) -> dict[str, Any]:
     """The document of an API that is mounted at `base`; `secured`: a token is needed."""
-    every = tuple(routes)
     paths: dict[str, dict[str, Any]] = {}
-    for route in every:
+    for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, base, secured)
     bearer = {"type": "http", "scheme": "bearer", "description": "A token that an admin made."}
     return {
@@ -56,7 +55,7 @@ def document(routes: Iterable[Route], *, base: str, secured: bool) -> dict[str, 
         "tags": [{"name": title} for title, _ in NOUNS.values()],
         "security": [{"bearer": []}] if secured else [],
         "paths": paths,
-        "components": {"schemas": _types(every)[1], "securitySchemes": {"bearer": bearer}},
+        "components": {"schemas": _types()[1], "securitySchemes": {"bearer": bearer}},
     }
 
 
@@ -87,7 +86,7 @@ def _operation(route: Route, base: str, secured: bool) -> dict[str, Any]:
 def _parameters(route: Route) -> list[dict[str, Any]]:
     if route.query is None:
         return []
-    described = _components(route.query)
+    described = _queries()[route.query.__name__]
     required = described.get("required", [])
     return [
         _parameter(route, name, described["properties"][name], is_required=name in required)
@@ -123,7 +122,7 @@ def _headers(route: Route) -> list[dict[str, Any]]:
 
 
 def _request_body(route: Route) -> dict[str, Any]:
-    schema = _schema_of(route.body)
+    schema = _types()[0][route.body]
     content: dict[str, Any] = {JSON: {"schema": schema}}
     if route.example.body is not None:
         content[JSON]["example"] = route.example.body
@@ -136,7 +135,7 @@ def _responses(route: Route) -> dict[str, Any]:
     if route.answer is EventStream:
         content: dict[str, Any] = {EVENTS: {"schema": ONE_EVENT}}
     else:
-        content = {JSON: {"schema": _schema_of(route.answer)}}
+        content = {JSON: {"schema": _types()[0][route.answer]}}
     succeeded = {route.status: "Done.", **route.also}
     found: dict[str, Any] = {
         str(status): {"description": told, "content": content} for status, told in succeeded.items()
@@ -158,32 +157,29 @@ def _problem(status: str) -> dict[str, Any]:
 
 
 @cache
-def _types(routes: tuple[Route, ...]) -> tuple[dict[Any, Any], dict[str, Any]]:
-    """The schema of each type of the routes, and the components that they refer to."""
-    kinds: list[Any] = [Problem]
-    for route in routes:
-        kinds += [kind for kind in (route.body, route.answer) if kind not in (None, EventStream)]
+def _types() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
+    """The schema of each body and answer of the routes, and the components that they refer to."""
+    kinds = [kind for route in ROUTES for kind in (route.body, route.answer)]
+    return _described([Problem, *(kind for kind in kinds if kind not in (None, EventStream))])
+
+
+@cache
+def _queries() -> dict[str, Any]:
+    """The schemas of the routes' queries, by name."""
+    return _described([route.query for route in ROUTES if route.query is not None])[1]
+
+
+def _described(kinds: Iterable[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     unique = list(dict.fromkeys(kinds))
     schemas, components = msgspec.json.schema_components(unique, ref_template=REFERENCE)
     return dict(zip(unique, schemas, strict=True)), components
 
 
-def _schema_of(kind: Any) -> dict[str, Any]:
-    ((schema,), _) = msgspec.json.schema_components([kind], ref_template=REFERENCE)
-    return schema
-
-
-def _components(kind: type[Any]) -> dict[str, Any]:
-    """The schema of a struct itself."""
-    _, components = msgspec.json.schema_components([kind], ref_template=REFERENCE)
-    described: dict[str, Any] = components[kind.__name__]
-    return described
-
-
 def _is_needed(kind: Any) -> bool:
     """Whether a request cannot do without its body."""
-    schema = _schema_of(kind)
-    return "$ref" not in schema or bool(_components(kind).get("required"))
+    schemas, components = _types()
+    named = schemas[kind].get("$ref", "").rpartition("/")[2]
+    return not named or bool(components[named].get("required"))
 
 
 def _without_null(described: Mapping[str, Any]) -> dict[str, Any]:
