@@ -5,6 +5,7 @@
       _results             retrieve, get_result, wait     _waits     one hub and one LISTEN for all waiters
       _messages, _events   send, get_event
       _workflows           get, list, count, steps
+      _inspection          one workflow in pages and pieces, for those who show it
       _management          cancel, resume
       _forks, _edits       fork, rewind, with edits of what was recorded
     DBOSClient           the blocking twin, generated from it (`make generate`)

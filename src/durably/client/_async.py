@@ -13,6 +13,7 @@ from durably.client._enqueue import Enqueueing
 from durably.client._events import Events
 from durably.client._explaining import Explaining
 from durably.client._forks import Forks
+from durably.client._inspection import Inspection
 from durably.client._inventory import Inventory
 from durably.client._management import Management
 from durably.client._messages import Messages
@@ -60,6 +61,7 @@ class AsyncDBOSClient(
     Diagnosing,
     Accounts,
     Audit,
+    Inspection,
 ):
     """Drives a DBOS application, in whatever language it is written, from outside, through its database.
 

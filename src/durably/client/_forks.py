@@ -190,7 +190,9 @@ class Forks(Part):
         """Edits as the record has them; what is put in place of the inputs has the format that they have."""
         codecs, serialization = self._session.settings.codecs, None
         if inputs is not None:
-            row = await self._session.call(lambda open_: workflows.get(open_.database, workflow_id))
+            row = await self._session.call(
+                lambda open_: workflows.get(open_.database, workflow_id, load_input=False, load_output=False)
+            )
             if row is None:
                 raise NoSuchWorkflow(workflow_id)
             serialization = row["serialization"]

@@ -30,9 +30,12 @@ from durably.types import (
     Backlog,
     Debounce,
     EnqueueOptions,
+    EventRecord,
     ExecutorInfo,
     Explanation,
+    FamilyMember,
     Finding,
+    MessageRecord,
     NewApiToken,
     QueueActivity,
     QueueConflict,
@@ -47,10 +50,16 @@ from durably.types import (
     Seconds,
     StartStep,
     StepInfo,
+    StepRecord,
+    StepSummary,
     StorageInfo,
     StrandedWorkflow,
+    StreamInfo,
+    StreamRecord,
+    WorkflowAttempts,
     WorkflowEvent,
     WorkflowFilter,
+    WorkflowPayloads,
     WorkflowStatus,
 )
 
@@ -433,12 +442,18 @@ class DBOSClient:
         """
         return self._portal.call(self._async.list_workflow_streams, workflow_id)
 
-    def get_workflow(self, workflow_id: str) -> WorkflowStatus:
+    def get_workflow(
+        self, workflow_id: str, *, load_input: bool = True, load_output: bool = True
+    ) -> WorkflowStatus:
         """Return what the system database shows of a workflow now. Raises NoSuchWorkflow.
 
-        print(client.get_workflow("order-17").status)
+        Its input, and its output and error, are None where they are not to be loaded.
+
+            print(client.get_workflow("order-17").status)
         """
-        return self._portal.call(self._async.get_workflow, workflow_id)
+        return self._portal.call(
+            self._async.get_workflow, workflow_id, load_input=load_input, load_output=load_output
+        )
 
     def list_workflows(self, filter: WorkflowFilter | None = None) -> list[WorkflowStatus]:
         """Return the workflows of a filter, in order of creation; without one, all of them.
@@ -1413,6 +1428,117 @@ class DBOSClient:
             before=before,
             after=after,
             limit=limit,
+        )
+
+    def get_workflow_payloads(self, workflow_id: str, *, most: int | None = None) -> WorkflowPayloads:
+        """Return a workflow's input, and its output or error, as stored and, where they can be, decoded.
+
+        Of each, `most` characters are read (None: all); what is longer is cut, and not decoded. Raises
+        NoSuchWorkflow.
+
+            print(client.get_workflow_payloads("order-17", most=10_000).input)
+        """
+        return self._portal.call(self._async.get_workflow_payloads, workflow_id, most=most)
+
+    def list_step_records(
+        self,
+        workflow_id: str,
+        *,
+        after: int = -1,
+        limit: int = 100,
+        only_failed: bool = False,
+        most: int | None = 1000,
+    ) -> list[StepRecord]:
+        """Return up to `limit` recorded operations behind the operation `after`, in order.
+
+        With the state of their children, and up to `most` characters of what they recorded. The next page is
+        behind the last one's `function_id`.
+
+            page = client.list_step_records("order-17", after=100)
+        """
+        return self._portal.call(
+            self._async.list_step_records,
+            workflow_id,
+            after=after,
+            limit=limit,
+            only_failed=only_failed,
+            most=most,
+        )
+
+    def summarize_steps(self, workflow_id: str, *, bins: int = 100) -> StepSummary:
+        """Return how many operations a workflow has recorded and when, without reading what they recorded.
+
+        print(client.summarize_steps("order-17").failed)
+        """
+        return self._portal.call(self._async.summarize_steps, workflow_id, bins=bins)
+
+    def list_workflow_family(
+        self, workflow_id: str, *, limit: int = 300, breadth: int = 100
+    ) -> list[FamilyMember]:
+        """Return a workflow with its ancestors and descendants, by depth, which is 0 for itself.
+
+        Of each one's children at most `breadth`, of all its descendants the nearest `limit`. Raises
+        NoSuchWorkflow.
+
+            for run in client.list_workflow_family("order-17"): print("  " * run.depth, run.name)
+        """
+        return self._portal.call(self._async.list_workflow_family, workflow_id, limit=limit, breadth=breadth)
+
+    def get_workflow_attempts(self, workflow_id: str, *, most: int = 10000) -> WorkflowAttempts | None:
+        """Return what is known of a workflow's attempts: those of its `retry`, and the executor that has it.
+
+        None where the database has no tables of durably's, and for an id that does not exist.
+
+            attempts = client.get_workflow_attempts("order-17")
+            print(attempts and attempts.is_alive)
+        """
+        return self._portal.call(self._async.get_workflow_attempts, workflow_id, most=most)
+
+    def list_message_records(
+        self,
+        workflow_id: str,
+        *,
+        before: tuple[int, str] | None = None,
+        limit: int = 100,
+        most: int | None = 1000,
+    ) -> list[MessageRecord]:
+        """Return messages to a workflow, the newest first, with up to `most` characters of each.
+
+        `before` is the `created_at_epoch_ms` and `message_uuid` of the last one of the page before.
+
+            newest = client.list_message_records("order-17", limit=10)
+        """
+        return self._portal.call(
+            self._async.list_message_records, workflow_id, before=before, limit=limit, most=most
+        )
+
+    def list_event_records(
+        self, workflow_id: str, *, before: int | None = None, limit: int = 100, most: int | None = 1000
+    ) -> list[EventRecord]:
+        """Return the values that a workflow's events have had before an operation, the latest first.
+
+        for event in client.list_event_records("order-17"): print(event.key, event.is_latest)
+        """
+        return self._portal.call(
+            self._async.list_event_records, workflow_id, before=before, limit=limit, most=most
+        )
+
+    def list_stream_keys(self, workflow_id: str, *, limit: int = 100) -> list[StreamInfo]:
+        """Return the streams of a workflow, by key: how many values each has, and whether it is closed.
+
+        for stream in client.list_stream_keys("chat-17"): print(stream.key, stream.values)
+        """
+        return self._portal.call(self._async.list_stream_keys, workflow_id, limit=limit)
+
+    def list_stream_records(
+        self, workflow_id: str, key: str, *, offset: int = 0, limit: int = 100, most: int | None = 1000
+    ) -> list[StreamRecord]:
+        """Return values of a stream from an offset on that are there now, up to `most` characters of each.
+
+        tail = client.list_stream_records("chat-17", "tokens", offset=100)
+        """
+        return self._portal.call(
+            self._async.list_stream_records, workflow_id, key, offset=offset, limit=limit, most=most
         )
 
 

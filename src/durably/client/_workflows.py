@@ -22,15 +22,23 @@ NewId = Callable[[], str]
 class Workflows(Part):
     """What shows workflows."""
 
-    def get_workflow(self, workflow_id: str) -> Coroutine[Any, Any, WorkflowStatus]:
+    def get_workflow(
+        self, workflow_id: str, *, load_input: bool = True, load_output: bool = True
+    ) -> Coroutine[Any, Any, WorkflowStatus]:
         """Return what the system database shows of a workflow now. Raises NoSuchWorkflow.
 
-        print((await client.get_workflow("order-17")).status)
+        Its input, and its output and error, are None where they are not to be loaded.
+
+            print((await client.get_workflow("order-17")).status)
         """
         checks.address("workflow_id", workflow_id)
 
         async def look(new_id: NewId) -> decode.Row:
-            row = await self._session.call(lambda open_: workflows.get(open_.database, workflow_id))
+            row = await self._session.call(
+                lambda open_: workflows.get(
+                    open_.database, workflow_id, load_input=bool(load_input), load_output=bool(load_output)
+                )
+            )
             if row is None:
                 raise NoSuchWorkflow(workflow_id)
             noted = (await self._session.call(lambda open_: pauses.with_notes(open_, [row])))[0]

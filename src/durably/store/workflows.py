@@ -143,9 +143,12 @@ async def existing(database: Database, workflow_ids: Sequence[str]) -> set[str]:
     return {row.workflow_id for row in rows}
 
 
-async def get(database: Database, workflow_id: str) -> Row | None:
+async def get(
+    database: Database, workflow_id: str, *, load_input: bool = True, load_output: bool = True
+) -> Row | None:
     """The row of a workflow, or None."""
-    rows = await database.rows("workflows/get", {"workflow_id": workflow_id})
+    asked = {"workflow_id": workflow_id, "load_input": load_input, "load_output": load_output}
+    rows = await database.rows("workflows/get", asked)
     return rows[0]._asdict() if rows else None
 
 

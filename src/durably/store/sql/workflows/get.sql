@@ -10,8 +10,9 @@ SELECT
        s.queue_partition_key, s.created_at, s.updated_at, s.started_at_epoch_ms AS dequeued_at, s.completed_at,
        s.delay_until_epoch_ms, s.workflow_timeout_ms, s.workflow_deadline_epoch_ms, s.parent_workflow_id,
        s.forked_from, s.was_forked_from, s.attributes::text AS attributes, s.schedule_name,
-       COALESCE(i.inputs, s.inputs) AS inputs, COALESCE(o.output, s.output) AS output,
-       COALESCE(o.error, s.error) AS error,
+       CASE WHEN %(load_input)s::boolean THEN COALESCE(i.inputs, s.inputs) END AS inputs,
+       CASE WHEN %(load_output)s::boolean THEN COALESCE(o.output, s.output) END AS output,
+       CASE WHEN %(load_output)s::boolean THEN COALESCE(o.error, s.error) END AS error,
        s.status IN ('ENQUEUED', 'DELAYED') AND s.queue_name <> '_dbos_internal_queue' AND NOT EXISTS (
            SELECT FROM {schema}.queues q WHERE q.name = s.queue_name) AS queue_is_unknown
 FROM {schema}.workflow_status s
