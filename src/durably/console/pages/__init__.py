@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from durably.console.pages import api, login, overview, queues
+from durably.console.pages import api, login, overview, queues, run, run_deeds, run_fork
 from durably.console.visit import Page
 
 __all__ = ["PAGES"]
@@ -12,4 +12,7 @@ PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *overview.PAGES,
     *queues.PAGES,
+    *run.PAGES,
+    *run_deeds.PAGES,
+    *run_fork.PAGES,
 )

@@ -91,3 +91,11 @@ document.addEventListener("click", async (event) => {
   button.textContent = "Copied";
   setTimeout(() => (button.textContent = word), 1200);
 });
+
+// --- menus close on Escape, and when somebody clicks elsewhere -------------------------------------------------
+
+function closeMenus(besides) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(besides)) menu.open = false;
+}
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(null));
