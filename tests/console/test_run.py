@@ -136,8 +136,8 @@ def test_a_running_run_is_paused_goes_on_and_is_cancelled(office: Office, page: 
     office.begin("approval", "held", "order-2")
     assert office.client.get_event("held", "status", 20)["stage"] == "waiting"
     page.goto(office.run("held"))
-    expect(page.locator(".notice")).to_contain_text("it runs")
-    page.locator(".lanes .bar.now").wait_for(state="attached")
+    expect(page.locator(".notice")).to_contain_text("It runs")
+    page.locator(".lanes .span.now").wait_for(state="attached")
     press(page, "p")
     page.get_by_label("Reason").fill("the bank is closed")
     page.get_by_role("button", name="Pause").click()

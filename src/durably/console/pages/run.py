@@ -78,7 +78,8 @@ async def header(visit: Visit, found: WorkflowStatus) -> dict[str, Any]:
         "run": found,
         "now_ms": now_ms,
         "took_ms": None if over is None else max(0, over - began),
-        "explained": explained,
+        "explained": explained and explained[1],
+        "reason": explained and explained[0],
         "is_paused": is_paused(found),
         "is_stranded": is_stranded(found),
         "error": payloads.failed(given.error, sees=visit.user.sees_payloads),
@@ -195,16 +196,17 @@ async def _run(visit: Visit) -> WorkflowStatus:
     return await visit.client.get_workflow(visit.asked("id"), load_input=False, load_output=False)
 
 
-async def _explained(visit: Visit, found: WorkflowStatus) -> str | None:
-    """Why it does not run, or what it does; nothing of one that has ended as it should."""
+async def _explained(visit: Visit, found: WorkflowStatus) -> tuple[str, str] | None:
+    """Why it does not run, or what it does, as a word and in words; nothing of one that has an outcome."""
     if found.status in ("SUCCESS", "ERROR"):
         return None
     try:
-        return (await visit.client.explain(found.workflow_id)).message
+        why = await visit.client.explain(found.workflow_id)
+        return why.reason, why.message
     except DatabaseUnavailable:
         raise
     except DatabaseError as error:
-        return found.explanation or str(error)
+        return "unknown", found.explanation or str(error)
 
 
 async def _stored(visit: Visit, workflow_id: str, of: str) -> Payload | None:

@@ -95,7 +95,7 @@ document.addEventListener("click", async (event) => {
 // --- menus close on Escape, and when somebody clicks elsewhere -------------------------------------------------
 
 function closeMenus(besides) {
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(besides)) menu.open = false;
+  for (const menu of document.querySelectorAll("details.more[open], details.menu[open]")) if (!menu.contains(besides)) menu.open = false;
 }
 document.addEventListener("click", (event) => closeMenus(event.target));
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(null));
