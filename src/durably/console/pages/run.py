@@ -230,8 +230,9 @@ def _shown(visit: Visit, given: WorkflowPayloads) -> dict[str, payloads.Shown | 
 def _now(found: WorkflowStatus) -> int:
     """Now, to the second while it runs, to the minute once it has ended: what is shown does not flicker."""
     now_ms = int(time.time() * 1000)
-    changed = found.completed_at or 0
-    return _tick(now_ms) if now_ms - changed < 60_000 else now_ms // 60_000 * 60_000 + 60_000
+    if found.completed_at is None or now_ms - found.completed_at < 60_000:
+        return _tick(now_ms)
+    return now_ms // 60_000 * 60_000 + 60_000
 
 
 def _tick(now_ms: int) -> int:
