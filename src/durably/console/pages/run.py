@@ -20,7 +20,8 @@ from durably.types import TERMINAL, Payload, WorkflowPayloads, WorkflowStatus
 
 __all__ = ["PAGES", "READ", "header", "name_of", "number"]
 
-PAGE = 100  # steps, messages, events, values of a stream
+STEPS = 50  # on a page, each a line of the timeline
+PAGE = 100  # messages, events, values of a stream
 READ = 100_000  # characters of an input or output that are read, and decoded where that is all
 PREVIEW = 2000  # characters of a step's, message's, event's or stream's value
 BINS = 120
@@ -101,7 +102,7 @@ async def _timeline(visit: Visit, found: WorkflowStatus) -> Looked:
     after = number(visit, "after")
     after = -1 if after is None else after
     only_failed = visit.query.get("failed") == "1"
-    asked: dict[str, Any] = {"after": after, "limit": PAGE, "only_failed": only_failed, "most": PREVIEW}
+    asked: dict[str, Any] = {"after": after, "limit": STEPS, "only_failed": only_failed, "most": PREVIEW}
     steps, summary = await asyncio.gather(
         visit.client.list_step_records(found.workflow_id, **asked),
         visit.client.summarize_steps(found.workflow_id, bins=BINS),
@@ -116,13 +117,13 @@ async def _timeline(visit: Visit, found: WorkflowStatus) -> Looked:
         "failures": {step.function_id: payloads.failed(step.error, sees=sees) for step in steps},
         "summary": summary,
         "picture": timeline.picture(found, steps, now_ms=now_ms, is_first=is_first, is_last=is_last),
-        "minimap": timeline.minimap(summary, steps, bins=BINS) if summary.steps > PAGE else None,
+        "minimap": timeline.minimap(summary, steps, bins=BINS) if summary.steps > STEPS else None,
         "only_failed": only_failed,
         "after": after,
         "pager": {
-            "before": None if is_first or not steps else max(-1, steps[0].function_id - PAGE - 1),
-            "next": steps[-1].function_id if len(steps) == PAGE and steps[-1].function_id < last else None,
-            "last": max(-1, last - PAGE),
+            "before": None if is_first or not steps else max(-1, steps[0].function_id - STEPS - 1),
+            "next": steps[-1].function_id if len(steps) == STEPS and steps[-1].function_id < last else None,
+            "last": max(-1, last - STEPS),
         },
         "has_generations": any(step.function_name == CONTINUE_AS_NEW for step in steps[:1]),
         "is_wait": timeline.is_wait,
