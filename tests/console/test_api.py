@@ -228,6 +228,7 @@ def test_a_page_of_somebody_else_does_nothing(database_url: str) -> None:
 
         assert problem(post(Origin="https://evil.example"), 403)
         assert problem(post(Sec_Fetch_Site="cross-site"), 403)
+        assert problem(post(Sec_Fetch_Site="cross-site", Authorization="Basic YTpi"), 403)
         assert "X-CSRF-Token" in problem(post(Cookie="durably_csrf=abc"), 403)["detail"]
         assert problem(post(Cookie="durably_csrf=abc", X_CSRF_Token="other"), 403)
         assert post(Cookie="durably_csrf=abc", X_CSRF_Token="abc").status_code == 201

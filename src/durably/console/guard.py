@@ -115,10 +115,11 @@ async def forged(request: Request) -> str | None:
 def forged_call(request: Request) -> str | None:
     """Why a call of the API may be one that a page of somebody else's made, or None.
 
-    A browser that knows us sends cookies, and then our token in a header; a program sends none of them. What
-    brings its own Authorization was not made by a page of somebody else's.
+    A browser that knows us sends cookies, and then our token in a header; a program sends none of them. No
+    browser adds a bearer token by itself, as it does with a password.
     """
-    if request.method in SAFE_METHODS or "authorization" in request.headers:
+    is_bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
+    if request.method in SAFE_METHODS or is_bearer:
         return None
     if (foreign := _foreign_origin(request)) is not None:
         return f"it came from {foreign}, not from this console"

@@ -73,6 +73,14 @@ def test_an_unknown_parameter_is_told_which_there_are() -> None:
     assert "workflow_id_prefix" in (refused("idd=1").problem.hint or "")
 
 
+def test_a_header_is_utf_8() -> None:
+    assert reading.header_of(request(idempotency_key="ü☃"), "Idempotency-Key", str) == "ü☃"
+    scope = {"type": "http", "headers": [(b"idempotency-key", b"\xff")]}
+    with pytest.raises(Refused, match="not UTF-8"):
+        reading.header_of(Request(scope), "Idempotency-Key", str)
+    assert reading.header_of(Request({"type": "http", "headers": []}), "Idempotency-Key", str) is None
+
+
 def test_a_query_that_is_not_utf_8_is_refused() -> None:
     assert "UTF-8" in refused("name=%ff").problem.detail
 

@@ -58,11 +58,14 @@ def query_of(request: Request, kind: type[Any]) -> Any:
 
 def header_of(request: Request, name: str, type_: Any) -> Any:
     """A header's value as this type; None where it is not sent."""
-    text = request.headers.get(name)
-    if text is None:
+    raw = request.headers.get(name)
+    if raw is None:
         return None
     try:
+        text = raw.encode("latin-1").decode()  # as they are sent by whatever writes UTF-8
         return msgspec.convert(_value(text, inspect.type_info(type_)), type_)
+    except UnicodeDecodeError:
+        raise Refused("unreadable", f"the header {name} is not UTF-8", option=name) from None
     except msgspec.ValidationError as error:
         raise Refused("unreadable", f"the header {name}: {error}", option=name) from None
 
