@@ -476,12 +476,14 @@ class DBOSClient:
         """
         return self._portal.call(self._async.list_workflow_generations, workflow_id)
 
-    def count_workflows(self, filter: WorkflowFilter | None = None) -> int:
+    def count_workflows(self, filter: WorkflowFilter | None = None, *, count_to: int | None = None) -> int:
         """Return how many workflows a filter has, regardless of its `limit` and `offset`.
 
-        waiting = client.count_workflows(WorkflowFilter(status="ENQUEUED"))
+        Counting ends at `count_to`, so that a look at a long table costs little.
+
+            waiting = client.count_workflows(WorkflowFilter(status="ENQUEUED"), count_to=10_000)
         """
-        return self._portal.call(self._async.count_workflows, filter)
+        return self._portal.call(self._async.count_workflows, filter, count_to=count_to)
 
     def list_workflow_steps(
         self, workflow_id: str, *, load_output: bool = True, limit: int | None = None, offset: int = 0

@@ -96,12 +96,17 @@ class Workflows(Part):
             names.LIST_WORKFLOWS, look, lambda rows: [decode.workflow(codecs, row) for row in rows]
         )
 
-    def count_workflows(self, filter: WorkflowFilter | None = None) -> Coroutine[Any, Any, int]:
+    def count_workflows(
+        self, filter: WorkflowFilter | None = None, *, count_to: int | None = None
+    ) -> Coroutine[Any, Any, int]:
         """Return how many workflows a filter has, regardless of its `limit` and `offset`.
 
-        waiting = await client.count_workflows(WorkflowFilter(status="ENQUEUED"))
+        Counting ends at `count_to`, so that a look at a long table costs little.
+
+            waiting = await client.count_workflows(WorkflowFilter(status="ENQUEUED"), count_to=10_000)
         """
         conditions = filters.conditions(filter or WorkflowFilter(), self._session.settings)
+        conditions["count_to"] = None if count_to is None else checks.whole("count_to", count_to, least=1)
         return self._perform(
             names.COUNT_WORKFLOWS,
             lambda new_id: self._session.call(lambda open_: workflows.count(open_.database, conditions)),

@@ -62,7 +62,7 @@ class Api:
         self._shared = client  # somebody else's, who closes it
         self._own: AsyncDBOSClient | None = None
         self._connecting = asyncio.Lock()
-        self._longest_wait = longest_wait
+        self._longest_wait, self._turns = longest_wait, asyncio.Semaphore(1)
         self._most_at_once, self._answering = most_at_once, 0
         self._paths: dict[str, Methods] = {}
         for route in ROUTES:
@@ -105,7 +105,7 @@ class Api:
         given: dict[str, Any] = {"query": reading.query_of(request, route.query or NoQuery)}
         if route.body is not None:
             given["body"] = await _body(request, route)
-        call = Call(request, user, client, Act(user, client), self._longest_wait)
+        call = Call(request, user, client, Act(user, client), self._longest_wait, self._turns)
         value = await route.handler(call, **{name: given[name] for name in given if name in route.takes})
         if isinstance(value, Response):
             return value

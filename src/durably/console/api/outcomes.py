@@ -297,11 +297,12 @@ async def _values(call: Call, query: OneStream, offset: int) -> AsyncGenerator[E
 
 
 async def _changes(call: Call, workflow_id: str) -> AsyncGenerator[Event, None]:
-    """Looks once a second; the end of the workflow is noticed when it is notified."""
+    """Looks once a second, one watcher after the other; the end is noticed when it is notified."""
     status, events = "", dict[str, Any]()
     while True:
-        now = await require(call, workflow_id)
-        current = await call.client.get_all_events(workflow_id)
+        async with call.turns:
+            now = await require(call, workflow_id)
+            current = await call.client.get_all_events(workflow_id)
         if now != status and now not in TERMINAL:
             yield Event("status", {"workflow_id": workflow_id, "status": now})
         for key, value in current.items():

@@ -6,6 +6,7 @@ never a part of the path. A path in the singular is about one (`/workflow?id=`),
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Call:
     client: AsyncDBOSClient
     act: Act
     longest_wait: float
+    turns: asyncio.Semaphore  # of those who look again and again: many must not starve the others
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 

@@ -121,8 +121,7 @@ async def list_workflows(call: Call, query: Listing) -> Runs:
 @get("/workflows/count", verbs=("count_workflows",), example=Example({"status": ["ENQUEUED"]}))
 async def count_workflows(call: Call, query: Conditions) -> Total:
     """Count the workflows of a filter, up to 10,000."""
-    filter_ = where(query, limit=MOST_COUNTED + 1, load_input=False, load_output=False)
-    count = len(await call.client.list_workflows(filter_))
+    count = await call.client.count_workflows(where(query), count_to=MOST_COUNTED + 1)
     return Total(count=min(count, MOST_COUNTED), capped=count > MOST_COUNTED)
 
 

@@ -1,4 +1,4 @@
--- How many workflows a filter has: the conditions of workflows/list.
+-- How many workflows a filter has, up to a bound: the conditions of workflows/list.
 WITH found AS (
     SELECT
     FROM {schema}.workflow_status s
@@ -28,5 +28,6 @@ WITH found AS (
       AND (%(completed_before)s::bigint IS NULL OR s.completed_at <= %(completed_before)s::bigint)
       AND (%(dequeued_after)s::bigint IS NULL OR s.started_at_epoch_ms >= %(dequeued_after)s::bigint)
       AND (%(dequeued_before)s::bigint IS NULL OR s.started_at_epoch_ms <= %(dequeued_before)s::bigint)
+    LIMIT %(count_to)s::bigint
 )
 SELECT count(*) AS workflows FROM found
