@@ -64,6 +64,7 @@ __all__ = [
     "StreamRecord",
     "TableInfo",
     "WorkflowAttempts",
+    "VersionLoad",
     "WorkflowContext",
     "WorkflowFilter",
     "WorkflowIdReusePolicy",
@@ -373,6 +374,17 @@ class ExecutorInfo:
     def running(self) -> int:
         """How many workflows run on it."""
         return sum(self.running_on.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionLoad:
+    """How much work of a version has not ended, each figure up to `counted_to`; None: of no version."""
+
+    app_version: str | None
+    enqueued: int
+    delayed: int
+    running: int
+    counted_to: int
 
 
 @dataclass(frozen=True, kw_only=True)

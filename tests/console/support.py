@@ -9,11 +9,13 @@ from typing import TypeVar
 
 import httpx
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 __all__ = ["assert_accessible", "form_of", "post", "settled"]
 
 T = TypeVar("T")
+
+expect.set_options(timeout=15_000)  # a busy machine is slow, and not wrong
 
 
 def settled(check: Callable[[], T], *, seconds: float = 20.0) -> T:

@@ -8,7 +8,7 @@ from durably.client._base import Part
 from durably.core import checks
 from durably.core.storage import advice
 from durably.store import inventory
-from durably.types import ExecutorInfo, StorageInfo, TableInfo
+from durably.types import ExecutorInfo, StorageInfo, TableInfo, VersionLoad
 
 __all__ = ["Inventory"]
 
@@ -29,6 +29,17 @@ class Inventory(Part):
         scope = given or self._session.settings.application_name
         leased, busy = await self._session.call(lambda open_: inventory.executors(open_, scope))
         return _executors(leased, busy)
+
+    async def version_loads(self, *, count_to: int = 10_000) -> list[VersionLoad]:
+        """Return how much work has not ended by the version that it is for, None for whichever is the latest.
+
+        Of each status the first `count_to` workflows are looked at, of all applications.
+
+            for load in await client.version_loads(): print(load.app_version, load.enqueued)
+        """
+        most = checks.whole("count_to", count_to, least=1)
+        rows = await self._session.call(lambda open_: inventory.versions(open_.database, most))
+        return [VersionLoad(**row, counted_to=most) for row in rows]
 
     async def storage(self) -> StorageInfo:
         """Return how large the database and its tables are, and how well they are kept.

@@ -12,7 +12,7 @@ from durably.client.handles import AsyncWorkflowHandle
 from durably.codec import Codecs, encode_scheduled, encode_scheduled_arguments
 from durably.core import checks
 from durably.core import schedules as core
-from durably.core.cron import Cron
+from durably.core.cron import Cron, run_id
 from durably.core.schedules import NewSchedule, ScheduledRun
 from durably.errors import CodecError, InvalidOption, NoSuchSchedule
 from durably.store import schedules
@@ -165,13 +165,13 @@ class Schedules(Part):
         return (await self._enqueue_runs(schedule_name, [run]))[0]
 
     async def backfill_schedule(
-        self, schedule_name: str, start: datetime, end: datetime
+        self, schedule_name: str, start: datetime, end: datetime, *, dry_run: bool = False
     ) -> list[AsyncWorkflowHandle[Any]]:
         """Start what a schedule had to fire between two instants, both outside; returns the runs' handles.
 
         Instants without a zone are UTC. What has run already is not run again: its handle is returned. All
-        runs are enqueued, or none. Raises NoSuchSchedule, DecodeError, and InvalidOption for a range without
-        end or with more than 100,000 times.
+        runs are enqueued, or none; with `dry_run` nothing is. Raises NoSuchSchedule, DecodeError, and
+        InvalidOption for a range without end or with more than 100,000 times.
 
             await client.backfill_schedule("nightly", datetime(2026, 11, 1), datetime(2026, 11, 8))
         """
@@ -183,6 +183,8 @@ class Schedules(Part):
             ticks.append(tick)
             if len(ticks) > MOST_TICKS:
                 raise InvalidOption("end", end, f"more than {MOST_TICKS:,} times: take a shorter range")
+        if dry_run:
+            return [self._handle(run_id(schedule_name, tick)) for tick in ticks]
         context = await self._context(schedule_name)
         runs = [core.scheduled(schedule_name, tick, context, encode_scheduled_arguments) for tick in ticks]
         return await self._enqueue_runs(schedule_name, runs)

@@ -56,6 +56,7 @@ from durably.types import (
     StrandedWorkflow,
     StreamInfo,
     StreamRecord,
+    VersionLoad,
     WorkflowAttempts,
     WorkflowEvent,
     WorkflowFilter,
@@ -1023,6 +1024,15 @@ class DBOSClient:
         """
         return self._portal.call(self._async.list_executors, application_name=application_name)
 
+    def version_loads(self, *, count_to: int = 10000) -> list[VersionLoad]:
+        """Return how much work has not ended by the version that it is for, None for whichever is the latest.
+
+        Of each status the first `count_to` workflows are looked at, of all applications.
+
+            for load in client.version_loads(): print(load.app_version, load.enqueued)
+        """
+        return self._portal.call(self._async.version_loads, count_to=count_to)
+
     def storage(self) -> StorageInfo:
         """Return how large the database and its tables are, and how well they are kept.
 
@@ -1168,19 +1178,21 @@ class DBOSClient:
         return WorkflowHandle(self._portal.call(self._async.trigger_schedule, schedule_name), self._portal)
 
     def backfill_schedule(
-        self, schedule_name: str, start: datetime, end: datetime
+        self, schedule_name: str, start: datetime, end: datetime, *, dry_run: bool = False
     ) -> list[WorkflowHandle[Any]]:
         """Start what a schedule had to fire between two instants, both outside; returns the runs' handles.
 
         Instants without a zone are UTC. What has run already is not run again: its handle is returned. All
-        runs are enqueued, or none. Raises NoSuchSchedule, DecodeError, and InvalidOption for a range without
-        end or with more than 100,000 times.
+        runs are enqueued, or none; with `dry_run` nothing is. Raises NoSuchSchedule, DecodeError, and
+        InvalidOption for a range without end or with more than 100,000 times.
 
             client.backfill_schedule("nightly", datetime(2026, 11, 1), datetime(2026, 11, 8))
         """
         return [
             WorkflowHandle(item, self._portal)
-            for item in self._portal.call(self._async.backfill_schedule, schedule_name, start, end)
+            for item in self._portal.call(
+                self._async.backfill_schedule, schedule_name, start, end, dry_run=dry_run
+            )
         ]
 
     def preview_schedule(

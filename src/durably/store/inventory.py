@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from durably.store.database import Database
 
-__all__ = ["MOST_RUNNING", "executors", "storage"]
+__all__ = ["MOST_RUNNING", "executors", "storage", "versions"]
 
 LEASES = 1  # the migration of the extension schema that has a table for them
 MOST_RUNNING = 100_000  # workflows under way that are looked at
@@ -36,3 +36,9 @@ async def storage(database: Database) -> tuple[Row, list[Row]]:
     whole = await database.query("storage/database", {}, seconds=SECONDS)
     tables = await database.query("storage/tables", schemas, seconds=SECONDS)
     return whole[0]._asdict(), [row._asdict() for row in tables]
+
+
+async def versions(database: Database, most: int) -> list[Row]:
+    """What has not ended, by version, up to `most` of each status."""
+    rows = await database.query("versions/load", {"most": most}, seconds=SECONDS)
+    return [row._asdict() for row in rows]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from durably.console.pages import api, login, overview, queues, run, run_deeds, run_fork
+from durably.console.pages import api, login, overview, queues
+from durably.console.pages import dead, fleet, login, overview, queues, schedules
 from durably.console.visit import Page
 
 __all__ = ["PAGES"]
@@ -15,4 +17,7 @@ PAGES: tuple[Page, ...] = (
     *run.PAGES,
     *run_deeds.PAGES,
     *run_fork.PAGES,
+    *schedules.PAGES,
+    *fleet.PAGES,
+    *dead.PAGES,
 )
