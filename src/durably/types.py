@@ -37,6 +37,7 @@ __all__ = [
     "Explanation",
     "FamilyMember",
     "Finding",
+    "KnownWorkflow",
     "Level",
     "MessageRecord",
     "NewApiToken",
@@ -63,8 +64,8 @@ __all__ = [
     "StreamInfo",
     "StreamRecord",
     "TableInfo",
-    "WorkflowAttempts",
     "VersionLoad",
+    "WorkflowAttempts",
     "WorkflowContext",
     "WorkflowFilter",
     "WorkflowIdReusePolicy",
@@ -385,6 +386,22 @@ class VersionLoad:
     delayed: int
     running: int
     counted_to: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownWorkflow:
+    """A workflow that is known by name: where it ran last, and its parameters where its application tells.
+
+    `parameters` is `{"parameters": [{"name", "kind", "required", "default", "schema"}, ...], "$defs": {...}}`
+    with JSON schemas, `kind` "positional" or "keyword". `last_started_at` is in epoch milliseconds.
+    """
+
+    name: str
+    class_name: str | None = None
+    queue_name: str | None = None
+    application_name: str | None = None
+    last_started_at: int | None = None
+    parameters: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from durably.client._base import Part
 from durably.core import checks
 from durably.core.storage import advice
 from durably.store import inventory
-from durably.types import ExecutorInfo, StorageInfo, TableInfo, VersionLoad
+from durably.types import ExecutorInfo, KnownWorkflow, StorageInfo, TableInfo, VersionLoad
 
 __all__ = ["Inventory"]
 
@@ -40,6 +40,14 @@ class Inventory(Part):
         most = checks.whole("count_to", count_to, least=1)
         rows = await self._session.call(lambda open_: inventory.versions(open_.database, most))
         return [VersionLoad(**row, counted_to=most) for row in rows]
+
+    async def list_known_workflows(self) -> list[KnownWorkflow]:
+        """Return the workflows that are known here by name: those of the latest 5,000 runs.
+
+        for known in await client.list_known_workflows(): print(known.name, known.queue_name)
+        """
+        rows = await self._session.call(inventory.workflows)
+        return [KnownWorkflow(**row) for row in rows]
 
     async def storage(self) -> StorageInfo:
         """Return how large the database and its tables are, and how well they are kept.

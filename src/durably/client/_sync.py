@@ -35,6 +35,7 @@ from durably.types import (
     Explanation,
     FamilyMember,
     Finding,
+    KnownWorkflow,
     MessageRecord,
     NewApiToken,
     QueueActivity,
@@ -1032,6 +1033,13 @@ class DBOSClient:
             for load in client.version_loads(): print(load.app_version, load.enqueued)
         """
         return self._portal.call(self._async.version_loads, count_to=count_to)
+
+    def list_known_workflows(self) -> list[KnownWorkflow]:
+        """Return the workflows that are known here by name: those of the latest 5,000 runs.
+
+        for known in client.list_known_workflows(): print(known.name, known.queue_name)
+        """
+        return self._portal.call(self._async.list_known_workflows)
 
     def storage(self) -> StorageInfo:
         """Return how large the database and its tables are, and how well they are kept.

@@ -6,9 +6,10 @@ from typing import Any, Protocol, TypeAlias
 
 from durably.store.database import Database
 
-__all__ = ["MOST_RUNNING", "executors", "storage", "versions"]
+__all__ = ["MOST_RUNNING", "executors", "storage", "versions", "workflows"]
 
 LEASES = 1  # the migration of the extension schema that has a table for them
+RECENT = 5_000  # workflows whose names are looked at
 MOST_RUNNING = 100_000  # workflows under way that are looked at
 SECONDS = 30.0  # that the sizes may take
 
@@ -41,4 +42,10 @@ async def storage(database: Database) -> tuple[Row, list[Row]]:
 async def versions(database: Database, most: int) -> list[Row]:
     """What has not ended, by version, up to `most` of each status."""
     rows = await database.query("versions/load", {"most": most}, seconds=SECONDS)
+    return [row._asdict() for row in rows]
+
+
+async def workflows(opened: Opened) -> list[Row]:
+    """The workflows that have run of late, by name."""
+    rows = await opened.database.query("workflows/names", {"most": RECENT}, seconds=SECONDS)
     return [row._asdict() for row in rows]

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from durably.console.pages import api, login, overview, queues, run, run_deeds, run_fork
-from durably.console.pages import api, login, overview, queues
-from durably.console.pages import dead, fleet, login, overview, queues, schedules
+from durably.console.pages import (
+    api,
+    audit,
+    dead,
+    fleet,
+    login,
+    overview,
+    queues,
+    run,
+    run_deeds,
+    run_fork,
+    schedules,
+    start,
+)
 from durably.console.visit import Page
 
 __all__ = ["PAGES"]
@@ -20,4 +31,6 @@ PAGES: tuple[Page, ...] = (
     *schedules.PAGES,
     *fleet.PAGES,
     *dead.PAGES,
+    *start.PAGES,
+    *audit.PAGES,
 )
