@@ -155,7 +155,8 @@ def test_payloads_are_hidden_from_who_may_not_see_them(
         for row in ("workflow_events (workflow_uuid, key, value) VALUES ('secret', 'k', '\"s3cret\"')",):
             connection.execute(f"INSERT INTO dbos.{row}".encode())
     hidden = as_user(role="viewer", sees_payloads=False)
-    paths = ("", "/result", "/events", "/events/history", "/messages", "/steps", "/streams")
+    shown = ("", "/result", "/events", "/events/history", "/messages", "/steps", "/streams", "/payloads")
+    paths = (*shown, "/events/records", "/messages/records", "/steps/records", "/attempts")
     for path in paths:
         answer = hidden.get(f"/workflow{path}", params={"id": "secret"})
         assert answer.status_code in (200, 202) and "s3cret" not in answer.text, path

@@ -54,6 +54,17 @@ def test_enqueue_wait_send_and_read_the_result(curl: Curl) -> None:
     assert (message["message"], message["consumed"]) == ({"ok": True}, True)
     steps = curl("/workflow/steps?id=ticket/1+a")["steps"]
     assert steps[0]["function_name"] == "charge" and steps[0]["output"] == 50
+    payloads = curl("/workflow/payloads?id=ticket/1+a&most=5")
+    assert payloads["input"]["is_cut"] and len(payloads["input"]["text"]) == 5
+    (alone,) = curl("/workflow/family?id=ticket/1+a")["workflows"]
+    assert (alone["workflow_id"], alone["depth"]) == ("ticket/1 a", 0)
+    (first, *_) = curl("/workflow/steps/records?id=ticket/1+a&limit=1")["steps"]
+    assert first["function_name"] == "charge" and "50" in first["output"]["text"]
+    (newest,) = curl("/workflow/messages/records?id=ticket/1+a")["messages"]
+    assert newest["consumed"] is True
+    assert curl("/workflow/events/records?id=ticket/1+a")["events"][0]["is_latest"] is True
+    assert curl("/workflow/steps/summary?id=ticket/1+a")["failed"] == 0
+    assert "attempts" in curl("/workflow/attempts?id=ticket/1+a")
 
 
 def test_a_failure_is_a_result(curl: Curl) -> None:
@@ -74,6 +85,10 @@ def test_a_stream_is_read_as_it_comes_and_gone_on_with(curl: Curl) -> None:
     assert curl.events(path + "&offset=3") == [end]
     third = curl(path.replace("/stream?", "/stream/value?") + "&offset=2")
     assert (third["is_there"], third["value"]) == (True, {"i": 2})
+    (stream,) = curl(f"/workflow/streams/keys?id={started['workflow_id']}")["streams"]
+    assert stream == {"key": "progress", "values": 3, "is_closed": True}
+    records = curl(path.replace("/stream?", "/streams/records?") + "&offset=2")["values"]
+    assert [record["offset"] for record in records] == [2]
 
 
 def test_a_workflow_is_watched_to_its_end(curl: Curl) -> None:

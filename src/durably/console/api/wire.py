@@ -71,7 +71,7 @@ def as_datetime(moment: int | datetime | None) -> datetime | None:
     return datetime.fromtimestamp(moment / 1000, UTC) if isinstance(moment, int) else moment
 
 
-def shown(kind: type[S], value: object, **others: Any) -> S:
+def shown(kind: type[S], value: object, /, **others: Any) -> S:
     """A response from an object with the same attributes; `others` are said outright."""
     names = [name for name in kind.__struct_fields__ if name not in others]
     found = {name: getattr(value, name) for name in names if hasattr(value, name)}
