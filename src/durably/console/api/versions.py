@@ -1,11 +1,12 @@
-"""Versions of applications."""
+"""Versions of applications, and what they run."""
 
 from __future__ import annotations
 
-from durably.console.api.queues import Scope
+from durably.console.api.queues import CountTo, Scope
 from durably.console.api.route import Call, Example, get, put
 from durably.console.api.wire import Given, Instant, Name, Shown, shown
 from durably.errors import NoSuchVersion
+from durably.types import KnownWorkflow, VersionLoad
 
 __all__ = ["ROUTES"]
 
@@ -30,6 +31,24 @@ class Versions(Shown, frozen=True, kw_only=True):
     """Versions, the latest first."""
 
     versions: list[Version]
+
+
+class Loads(Given, frozen=True, kw_only=True):
+    """Where counts end."""
+
+    count_to: CountTo = 10_000
+
+
+class VersionLoads(Shown, frozen=True, kw_only=True):
+    """Work that has not ended, by version; null is whichever is the latest."""
+
+    loads: list[VersionLoad]
+
+
+class KnownWorkflows(Shown, frozen=True, kw_only=True):
+    """Workflows that are known by name, with their parameters where an application tells."""
+
+    workflows: list[KnownWorkflow]
 
 
 @get("/versions", verbs=("list_application_versions",), example=Example())
@@ -66,4 +85,16 @@ async def set_latest_version(call: Call, body: Latest) -> Version:
     return shown(Version, await call.act("make latest", "version", body.version_name, setting))
 
 
-ROUTES = (list_versions, get_latest_version, set_latest_version)
+@get("/versions/load", verbs=("version_loads",), example=Example())
+async def version_loads(call: Call, query: Loads) -> VersionLoads:
+    """Show how much work has not ended, by the version that it is for."""
+    return VersionLoads(loads=await call.client.version_loads(count_to=query.count_to))
+
+
+@get("/known-workflows", verbs=("list_known_workflows",), example=Example())
+async def list_known_workflows(call: Call) -> KnownWorkflows:
+    """Show the workflows that are known here by name: what can be enqueued, and with which arguments."""
+    return KnownWorkflows(workflows=await call.client.list_known_workflows())
+
+
+ROUTES = (list_known_workflows, version_loads, list_versions, get_latest_version, set_latest_version)
