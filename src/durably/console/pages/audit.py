@@ -35,7 +35,7 @@ async def audit(visit: Visit) -> Response:
         is_first=not visit.query.get("before"),
         before=found[PAGE - 1].audit_id if len(found) > PAGE else None,
         places=PLACES,
-        now_ms=datetime.now(UTC).timestamp() // 5 * 5000,
+        now_ms=datetime.now(UTC).timestamp() // 1 * 1000,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -13,18 +13,16 @@ from durably.types import WorkflowFilter, WorkflowStatus
 __all__ = ["PAGES"]
 
 PAGE = 50
-FARTHEST = 10_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_AT_ONCE = 10_000
 
 
 @page("/dead")
 async def dead(visit: Visit) -> Response:
     """The latest first, a page of them; of one workflow, if asked."""
-    offset = _offset(visit.query.get("offset", "0"))
-    found = await visit.client.list_dead_letters(
-        _filter(visit.query.get("workflow", ""), limit=PAGE + 1, offset=offset)
-    )
-    return _shown(visit, found, offset)
+    before, skip = _number(visit, "before"), _number(visit, "skip") or 0
+    wanted = _filter(visit.query.get("workflow", ""), limit=PAGE + 1, before=before, skip=skip)
+    return _shown(visit, await visit.client.list_dead_letters(wanted), before=before, skip=skip)
 
 
 @action("/dead/requeue")
@@ -55,14 +53,15 @@ async def requeue(visit: Visit) -> Response:
 async def _ask(visit: Visit, workflow: str, queue: str | None, ids: list[str]) -> Response:
     """Say how many it would be, and have it said again."""
     found = await visit.client.list_dead_letters(_filter(workflow, limit=PAGE + 1))
-    return _shown(visit, found, 0, workflow=workflow, queue=queue, count=len(ids))
+    return _shown(visit, found, workflow=workflow, queue=queue, count=len(ids))
 
 
 def _shown(
     visit: Visit,
     found: list[WorkflowStatus],
-    offset: int,
     *,
+    before: int | None = None,
+    skip: int = 0,
     workflow: str | None = None,
     queue: str | None = None,
     count: int | None = None,
@@ -74,21 +73,38 @@ def _shown(
         queue=queue or "",
         count=count,
         most=MOST_AT_ONCE,
-        before=max(0, offset - PAGE) if offset else None,
-        after=offset + PAGE if len(found) > PAGE and offset + PAGE < FARTHEST else None,
-        now_ms=datetime.now(UTC).timestamp() // 10 * 10_000,
+        is_first=before is None,
+        older=_older(found[:PAGE], before, skip) if len(found) > PAGE else None,
+        now_ms=datetime.now(UTC).timestamp() // 1 * 1000,
     )
 
 
-def _filter(workflow: str, *, limit: int, offset: int = 0) -> WorkflowFilter:
+def _filter(workflow: str, *, limit: int, before: int | None = None, skip: int = 0) -> WorkflowFilter:
+    """Those made at an instant or before it, without the first ones of that very instant."""
     return WorkflowFilter(
-        name=workflow or None, sort_desc=True, limit=limit, offset=offset, load_input=False, load_output=False
+        name=workflow or None,
+        end_time=None if before is None else EPOCH + timedelta(milliseconds=before),
+        offset=skip,
+        sort_desc=True,
+        limit=limit,
+        load_input=False,
+        load_output=False,
     )
 
 
-def _offset(text: str) -> int:
-    if not text.isdecimal() or int(text) > FARTHEST:
-        raise HTTPException(400, f"offset={text[:20]}: a whole number, {FARTHEST:,} at most")
+def _older(shown: list[WorkflowStatus], before: int | None, skip: int) -> dict[str, int]:
+    """Where the next page begins: at the last one's instant, behind those of it that were shown."""
+    last = shown[-1].created_at
+    alike = sum(run.created_at == last for run in shown)
+    return {"before": last, "skip": alike + (skip if last == before else 0)}
+
+
+def _number(visit: Visit, name: str) -> int | None:
+    text = visit.query.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 15:
+        raise HTTPException(400, f"{name}={text[:20]}: a whole number")
     return int(text)
 
 

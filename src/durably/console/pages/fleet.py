@@ -112,19 +112,24 @@ async def fork(visit: Visit) -> Response:
 
 @page("/storage")
 async def storage(visit: Visit) -> Response:
-    """How large the tables are, how well they are kept, and what else is wrong around them."""
-    found, findings = await asyncio.gather(visit.client.storage(), visit.client.diagnose())
+    """How large the tables are, and how well they are kept."""
+    found = await visit.client.storage()
     return visit.render(
         "fleet/storage.html",
         storage=found,
         bars=[views.parts(table, found) for table in found.tables],
-        findings=findings,
         now_ms=float(found.measured_at),
     )
+
+
+@page("/storage/doctor")
+async def doctor(visit: Visit) -> Response:
+    """What else is wrong around the tables: asked for behind the page, for it may take some seconds."""
+    return visit.render("fleet/doctor.html", findings=await visit.client.diagnose())
 
 
 def _now_ms() -> float:
     return datetime.now(UTC).timestamp() // 1 * 1000
 
 
-PAGES = (executors, versions, set_latest, move, fork, storage)
+PAGES = (executors, versions, set_latest, move, fork, storage, doctor)
