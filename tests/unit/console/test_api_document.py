@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -31,6 +32,20 @@ def test_the_document_is_openapi() -> None:
     for component in DOCUMENT["components"]["schemas"].values():
         whole = {**component, "components": DOCUMENT["components"]}
         jsonschema_rs.meta.validate(whole)
+
+
+def schemas_in(value: Any) -> Iterator[Any]:
+    """Every value of a member `items`, which is a schema and no list of them."""
+    if isinstance(value, dict):
+        if "items" in value:
+            yield value["items"]
+        for each in value.values():
+            yield from schemas_in(each)
+
+
+def test_the_items_of_lists_are_of_one_schema() -> None:
+    found = list(schemas_in(DOCUMENT["components"]["schemas"]))
+    assert found and all(isinstance(each, dict) for each in found)
 
 
 def test_every_route_says_what_it_does_who_may_and_what_can_go_wrong() -> None:

@@ -10,7 +10,7 @@ from durably.console.api.problems import Refused
 from durably.console.api.route import Call, Example, get
 from durably.console.api.wire import Count, Instant, Key, Offset, Shown, StatusWord, shown
 from durably.console.api.workflows import One, require
-from durably.types import FamilyMember, Payload, StepSummary, StreamInfo
+from durably.types import FamilyMember, Payload, StreamInfo
 
 __all__ = ["ROUTES"]
 
@@ -116,6 +116,23 @@ class StepRecord(Shown, frozen=True, kw_only=True):
     child_status: StatusWord | None
     child_created_at: Instant | None
     child_completed_at: Instant | None
+
+
+class StepSummary(Shown, frozen=True, kw_only=True):
+    """What a workflow has recorded, in numbers.
+
+    `bins` are equal parts of its time in which something started: [part, operations, failed ones, first one].
+    """
+
+    steps: int
+    failed: int
+    first_id: int | None
+    last_id: int | None
+    started_at_epoch_ms: Instant | None
+    completed_at_epoch_ms: Instant | None
+    now_epoch_ms: Instant
+    bins: list[list[int]]
+    is_counted: bool
 
 
 class StepPage(Shown, frozen=True, kw_only=True):
@@ -237,7 +254,8 @@ async def get_attempts(call: Call, query: Cut) -> MaybeAttempts:
 async def summarize_steps(call: Call, query: Bins) -> StepSummary:
     """Show how many operations a workflow has recorded, and when."""
     await require(call, query.id)
-    return await call.client.summarize_steps(query.id, bins=query.bins)
+    found = await call.client.summarize_steps(query.id, bins=query.bins)
+    return shown(StepSummary, found, bins=[list(each) for each in found.bins])
 
 
 @get("/workflow/steps/records", verbs=("list_step_records",), problems=(404,), example=Example(ORDER))
