@@ -25,7 +25,7 @@ INSTANTS = (
     "dequeued_before",
 )
 
-Keys = Annotated[list[Key], Meta(max_length=1000, description="Any of these.")]
+Keys = Annotated[list[Key], Meta(max_length=100, description="Any of these.")]  # a URL has its bounds
 
 
 class Conditions(Given, frozen=True, kw_only=True):
