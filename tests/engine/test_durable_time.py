@@ -83,7 +83,7 @@ async def test_a_deadline_goes_on_through_a_restart(database_url: str) -> None:
 
 @pytest.mark.parametrize("seconds", [0.15, 0.6])
 async def test_a_deadline_is_met_to_the_moment(database_url: str, seconds: float) -> None:
-    """An idle process looks every 1.4 s, and earlier where something is due."""
+    """An idle process looks every 1.7 s, and earlier where something is due."""
     app = App("a", system_database_url=database_url)
     stopped: list[float] = []
 

@@ -229,7 +229,7 @@ def typescript_app(url: str, **settings: str) -> Process:
 
 def python_app(url: str, **settings: str) -> Process:
     """The Python dbos application on this system database; settings as for typescript_app."""
-    command = [_peer_python(), str(PYTHON_DBOS / "app.py")]
+    command = [peer_python(), str(PYTHON_DBOS / "app.py")]
     return Process("Python dbos application", command, env={"DBOS_SYSTEM_DATABASE_URL": url, **settings})
 
 
@@ -255,7 +255,7 @@ def uri(conninfo: str) -> str:
 def _client_command(language: str) -> list[str]:
     if language == "typescript":
         return [_typescript(), str(TYPESCRIPT / "dist" / "client.js")]
-    return [_peer_python(), str(PYTHON_DBOS / "client.py")]
+    return [peer_python(), str(PYTHON_DBOS / "client.py")]
 
 
 @cache
@@ -279,7 +279,7 @@ def _typescript() -> str:
 
 
 @cache
-def _peer_python() -> str:
+def peer_python() -> str:
     """An interpreter that has the dbos package and not ours."""
     pins = ROOT / "requirements" / "peers.txt"
     with _one_installer():

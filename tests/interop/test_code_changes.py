@@ -31,7 +31,7 @@ NAMES = ("before", "patched", "patched_later", "deprecated", "removed")
 def peers(new_place: Callable[[], Place]) -> dict[str, Any]:
     """What DBOS came to."""
     try:
-        python = harness._peer_python()
+        python = harness.peer_python()
     except harness.PeerUnavailable as error:
         pytest.skip(str(error))
     done = subprocess.run(

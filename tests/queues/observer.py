@@ -5,19 +5,30 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
 LOOK = """
-    SELECT q.concurrency, q.partition_concurrency, q.rate_limit_max, q.rate_limit_period_sec,
+    SELECT q.concurrency, q.partition_concurrency,
            (SELECT json_agg(json_build_array(
-                s.workflow_uuid, s.status, s.queue_partition_key, s.started_at_epoch_ms))
+                s.workflow_uuid, s.status, s.queue_partition_key, s.started_at_epoch_ms, s.executor_id))
             FROM dbos.workflow_status s WHERE s.queue_name = 'q' AND s.started_at_epoch_ms IS NOT NULL),
            (SELECT json_agg(json_build_array(t.workflow_uuid, t.started_at_epoch_ms))
-            FROM durably.queue_starts t)
+            FROM durably.queue_starts t),
+           extract(epoch FROM clock_timestamp())::float8 * 1000
     FROM dbos.queues q WHERE q.name = 'q'
 """
+
+
+class Begun(NamedTuple):
+    """A workflow that was started."""
+
+    workflow_id: str
+    status: str
+    key: str | None
+    at: int  # epoch milliseconds
+    executor_id: str
 
 
 @dataclass
@@ -38,14 +49,22 @@ class Ceiling:
 
 @dataclass
 class Observer:
-    """`with Observer(url) as seen`: looks until the end; `broken` has what was wrong."""
+    """`with Observer(url) as seen`: looks until the end; `broken` has what was wrong.
+
+    With a `peer`, the id of a DBOS executor: `theirs` has what that one alone, or with a claim at the same
+    moment, did. It claims by a snapshot and takes no lock that others would meet, so nobody can prevent it.
+    """
 
     url: str
+    peer: str | None = None
     looks: int = 0
     broken: list[str] = field(default_factory=list)
+    theirs: list[str] = field(default_factory=list)
     first_start: dict[str, int] = field(default_factory=dict)
     starts: set[tuple[str, int]] = field(default_factory=set)
+    peer_starts: dict[tuple[str, int], float] = field(default_factory=dict)  # and when each was seen first
     ceilings: dict[str, Ceiling] = field(default_factory=lambda: defaultdict(Ceiling))
+    before: dict[str, set[str]] = field(default_factory=dict)
 
     def __enter__(self) -> Observer:
         self._over = threading.Event()
@@ -62,26 +81,35 @@ class Observer:
             while not self._over.wait(0.002):
                 row = connection.execute(LOOK.encode()).fetchone()
                 assert row is not None
-                self._note(*row)
+                concurrency, partition, begun, starts, now = row
+                self.note(concurrency, partition, [Begun(*each) for each in begun or ()])
+                self._note_starts([Begun(*each) for each in begun or ()], starts or [], now)
 
-    def _note(
-        self,
-        concurrency: int | None,
-        partition: int | None,
-        rate: int | None,
-        period: float | None,
-        begun: list[Any] | None,
-        starts: list[Any] | None,
-    ) -> None:
+    def note(self, concurrency: int | None, partition: int | None, begun: list[Begun]) -> None:
+        """Judge one look."""
         self.looks += 1
-        running = [row for row in begun or () if row[1] == "PENDING"]
-        self._hold("the queue", concurrency, len(running))
-        for key in {row[2] for row in running} | {key for key in self.ceilings if key != "the queue"}:
-            self._hold(key, partition, sum(row[2] == key for row in running))
-        self.starts |= {(workflow_id, at) for workflow_id, at in starts or ()}
-        for workflow_id, at in [(row[0], row[3]) for row in begun or ()] + list(starts or ()):
-            self.first_start[workflow_id] = min(at, self.first_start.get(workflow_id, at))
+        running = [row for row in begun if row.status == "PENDING"]
+        self._hold("the queue", concurrency, running)
+        for key in {row.key for row in running} | {key for key in self.ceilings if key != "the queue"}:
+            self._hold(str(key), partition, [row for row in running if row.key == key])
 
-    def _hold(self, what: str, limit: int | None, running: int) -> None:
-        if self.ceilings[what].is_broken(limit, running):
-            self.broken.append(f"{what} ran {running}, limit {limit}, at look {self.looks}")
+    def _hold(self, what: str, limit: int | None, running: list[Begun]) -> None:
+        ids = {row.workflow_id for row in running}
+        new = ids - self.before.get(what, set())
+        self.before[what] = ids
+        if not self.ceilings[what].is_broken(limit, len(running)):
+            return
+        line = f"{what} ran {len(running)}, limit {limit}, at look {self.looks}"
+        if self.peer in {row.executor_id for row in running if row.workflow_id in new}:
+            self.theirs.append(line)
+            self.ceilings[what].allowed = len(running)  # these may end
+        else:
+            self.broken.append(line)
+
+    def _note_starts(self, begun: list[Begun], starts: list[Any], now: float) -> None:
+        self.starts |= {(workflow_id, at) for workflow_id, at in starts}
+        for row in begun:
+            if row.executor_id == self.peer:
+                self.peer_starts.setdefault((row.workflow_id, row.at), now)
+        for workflow_id, at in [(row.workflow_id, row.at) for row in begun] + list(starts):
+            self.first_start[workflow_id] = min(at, self.first_start.get(workflow_id, at))

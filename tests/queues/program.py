@@ -9,7 +9,7 @@ from durably.app import App
 
 
 async def main(url: str) -> None:
-    app = App("histories", system_database_url=url, lease=1.5, grace=1.0)
+    app = App("histories", system_database_url=url, version="1", lease=1.5, grace=1.0)
 
     @app.step(name="work")
     async def work(milliseconds: int) -> int:

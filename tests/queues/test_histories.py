@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections import defaultdict
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,17 +54,25 @@ ACTIONS = st.lists(
 class Executor:
     """One process of the application."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, *command: str) -> None:
+        self._command = command
         self._start()
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "tests.queues.program", self._url]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
 
     def wait_until_ready(self) -> None:
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == b"ready\n"
+        assert "ready\n" in self.process.stdout
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """It stands still meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def replace(self) -> None:
         """Kill it, and start another."""
@@ -74,6 +84,11 @@ class Executor:
         self.process.communicate()
 
 
+def ours(url: str) -> Executor:
+    """A process of ours."""
+    return Executor(sys.executable, "-m", "tests.queues.program", url)
+
+
 @dataclass
 class History:
     """What is done to the queue, and to those that serve it."""
@@ -82,6 +97,11 @@ class History:
     executors: list[Executor]
     limits: dict[str, Any]
     enqueued: int = 0
+    milliseconds: int = 20  # that a workflow takes
+
+    def peer(self) -> Executor:
+        """The executor that is DBOS's, where there is one."""
+        return self.executors[-1]
 
     async def act(self, action: tuple[Any, ...]) -> None:
         match action:
@@ -91,6 +111,8 @@ class History:
                 await self.client.update_queue("q", concurrency=concurrency)
             case ("kill", number):
                 self.executors[number].replace()
+            case ("kill peer",):
+                self.peer().replace()
             case ("pause",):
                 await self.client.pause_queue("q")
             case _:
@@ -107,7 +129,7 @@ class History:
                 priority=(many - n if priority == RISING else priority) or None,
                 queue_partition_key=f"k{n % 4}" if "partition_concurrency" in self.limits else None,
             )
-            await self.client.enqueue(options, 20)
+            await self.client.enqueue(options, self.milliseconds)
 
 
 @settings(
@@ -132,7 +154,7 @@ async def _live(url: str, limits: dict[str, Any], actions: list[tuple[Any, ...]]
     with ExitStack() as exits:
         async with AsyncDBOSClient.create(system_database_url=url) as client:
             await client.register_queue("q", **limits)
-            executors = [Executor(url) for _ in range(PROCESSES)]
+            executors = [ours(url) for _ in range(PROCESSES)]
             for executor in executors:
                 exits.callback(executor.end)
             for executor in executors:
@@ -144,13 +166,13 @@ async def _live(url: str, limits: dict[str, Any], actions: list[tuple[Any, ...]]
             await eventually(lambda: rows(url, NOT_OVER)[0][0] == 0, seconds=60)
     assert seen.broken == []
     assert seen.looks > 50
-    _nothing_is_lost_or_doubled(url, history.enqueued)
+    nothing_is_lost_or_doubled(url, history.enqueued)
     _order_is_kept(url, seen)
     if "limiter" in limits:
         _the_rate_is_kept(seen, limits["limiter"])
 
 
-def _nothing_is_lost_or_doubled(url: str, enqueued: int) -> None:
+def nothing_is_lost_or_doubled(url: str, enqueued: int) -> None:
     assert rows(url, "SELECT count(*) FROM dbos.workflow_status WHERE status = 'SUCCESS'") == [(enqueued,)]
     assert rows(url, "SELECT count(*) FROM dbos.workflow_output WHERE output IS NOT NULL") == [(enqueued,)]
     steps = "SELECT count(*), count(DISTINCT workflow_uuid) FROM dbos.operation_outputs"

@@ -171,15 +171,20 @@ class Dispatcher:
         await self._note_barren(queue, barren=not claimed)
         if 0 < claimed < most and not announced:
             self._ask()  # its enqueuer sends no notices: look again soon
-        if not more and (seconds := await self.claims.next_start(queue)) is not None:
+        return more or await self._wait_for_rate(queue, claimed)
+
+    async def _wait_for_rate(self, queue: QueueRow, claimed: int) -> bool:
+        """Look again when a rate limit allows a start; at once where the window has emptied just now."""
+        seconds = await self.claims.next_start(queue)
+        former = self._alarms.pop(queue.name, None)
+        if former is not None:
+            former.cancel()
+        if seconds is not None:
             self._alarm(queue.name, seconds)
-        return more
+        return seconds is None and former is not None and not claimed
 
     def _alarm(self, name: str, seconds: float) -> None:
         """Look at a queue again when its rate limit allows a start."""
-        former = self._alarms.pop(name, None)
-        if former is not None:
-            former.cancel()
         loop = asyncio.get_running_loop()
         self._alarms[name] = loop.call_later(max(0.0, seconds) + TICK, self.offer, name)
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 FASTEST = 0.01  # seconds
 SLOWEST = 1.0  # seconds, while something is waited for
-IDLE = 1.4  # seconds: with a heartbeat every 5 s and its sweep every 15 s an idle executor asks once a second
+IDLE = 1.7  # seconds: with a beat every 5 s and the sweep's three statements every 15 s that is one a second
 GROWTH = 1.6
 SHARE = 0.1  # of its time that a process may spend in the fallback query
 
