@@ -23,6 +23,7 @@ from durably.core.ports import (
     Stranding,
     StreamPage,
     Wait,
+    Waiting,
 )
 from durably.core.records import Record, SetEvent, StoredArguments
 from durably.errors import DatabaseUnavailable
@@ -187,6 +188,9 @@ class Link:
         about = (queue_name, deduplication_id)
         result: str | None = await self._ask("holder", about, lambda: self._model.holder(*about))
         return result
+
+    async def note_waits(self, executor_id: str, new: Sequence[Waiting], over: Sequence[int]) -> None:
+        await self._ask("note_waits", executor_id, lambda: self._model.note_waits(executor_id, new, over))
 
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:
         await self._ask("release", owned, lambda: self._model.release(owned))

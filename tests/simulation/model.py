@@ -23,6 +23,7 @@ from durably.core.ports import (
     Stranding,
     StreamPage,
     Wait,
+    Waiting,
 )
 from durably.core.records import (
     Append,
@@ -843,6 +844,9 @@ class Model:
         held = (queue_name, deduplication_id)
         rows = self.workflows.values()
         return next((r.workflow_id for r in rows if (r.queue_name, r.deduplication_id) == held), None)
+
+    def note_waits(self, executor_id: str, new: Sequence[Waiting], over: Sequence[int]) -> None:
+        """waits/note: nobody asks here"""
 
     def release(self, owned: Sequence[tuple[str, str]]) -> None:
         """workflows/release"""

@@ -13,7 +13,7 @@ from durably.core import checks
 from durably.core.explain import explain
 from durably.core.names import INTERNAL_QUEUE
 from durably.errors import DatabaseError, NoSuchWorkflow
-from durably.store import pauses, queues
+from durably.store import queues
 from durably.store import workflows as rows_of
 from durably.types import Explanation, Status, WorkflowFilter, WorkflowStatus
 
@@ -32,12 +32,12 @@ class Explaining(Part):
         """
         checks.address("workflow_id", workflow_id)
         open_ = await self._session.here()
-        if open_.extension < pauses.NOTES:
+        if open_.extension < queues.ATTEMPTS:
             raise DatabaseError(
                 "what explains a workflow needs tables of durably's own, which this database does not have "
                 "yet: run `durably db migrate`, or start a durably application on it once"
             )
-        facts = await self._session.call(lambda open_: queues.facts(open_.database, workflow_id))
+        facts = await self._session.call(lambda open_: queues.facts(open_, workflow_id))
         if facts is None:
             raise NoSuchWorkflow(workflow_id)
         reason, message = explain(facts)

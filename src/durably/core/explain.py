@@ -14,6 +14,16 @@ from durably.types import Status
 __all__ = ["Facts", "explain", "paused"]
 
 
+class Waits(msgspec.Struct, frozen=True):
+    """One of the things that a running workflow waits for; see `core.ports.Waiting`."""
+
+    kind: str
+    id: str
+    key: str
+    until_ms: int | None
+    since_ms: int
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the database knows of a workflow, its queue, and who could run it; instants in milliseconds."""
 
@@ -57,6 +67,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     paused_at_ms: int | None = None
     paused_because: str | None = None
     children: list[str] = []
+    waits: list[Waits] = []
+    failed_attempts: int = 0
+    failed_with: str | None = None
     last_id: int | None = None
     last_name: str | None = None
     last_output: str | None = None
@@ -98,6 +111,12 @@ def _delayed(facts: Facts) -> Reasons:
         yield "stranded", f"its record does not fit the code that runs: {facts.stranded}"
     until = facts.delay_until_ms or 0
     left = (until - facts.now_ms) / 1000
+    if left > 0 and facts.failed_attempts:
+        yield (
+            "retry",
+            f"it failed {_times(facts.failed_attempts)} and is tried again at {_instant(until)}, in "
+            f"{left:.1f} s; its last error: {facts.failed_with}",
+        )
     if left > 0:
         yield "delayed", f"it is delayed until {_instant(until)}, for {left:.1f} s more"
     yield from _without_workers(facts)
@@ -204,6 +223,7 @@ def _pending(facts: Facts) -> Reasons:
             "executor_lost",
             f"executor {facts.executor_id} does not answer; another worker of its application takes it over",
         )
+    yield from _waiting(facts)
     wake = _wake(facts)
     if wake is not None and wake > facts.now_ms:
         left = (wake - facts.now_ms) / 1000
@@ -218,6 +238,46 @@ def _pending(facts: Facts) -> Reasons:
         )
     last = f"; its last recorded operation is {facts.last_id}, {facts.last_name}" if facts.last_name else ""
     yield "running", f"it runs on {facts.executor_id}, in attempt {facts.attempts}{last}"
+
+
+def _waiting(facts: Facts) -> Reasons:
+    """As its executor has told: the first of several decides the word."""
+    if not facts.waits:
+        return
+    first = facts.waits[0]
+    word = (
+        "child"
+        if first.kind == "result" and first.id in facts.children
+        else _WORDS.get(first.kind, first.kind)
+    )
+    ends = [wait.until_ms for wait in facts.waits if wait.until_ms is not None]
+    until = f", until {_instant(min(ends))} at most" if ends else ""
+    what = ", or ".join(dict.fromkeys(_awaited(facts, wait) for wait in facts.waits))
+    yield word, f"it waits for {what}{until}; since {_instant(min(wait.since_ms for wait in facts.waits))}"
+
+
+def _awaited(facts: Facts, wait: Waits) -> str:
+    match wait.kind:
+        case "message":
+            return "a message" + ("" if wait.key == names.NULL_TOPIC else f" on topic {wait.key!r}")
+        case "event":
+            return f"event {wait.key!r} of workflow {wait.id}"
+        case "result":
+            return (
+                f"the end of its child {wait.id}"
+                if wait.id in facts.children
+                else f"the end of workflow {wait.id}"
+            )
+        case "stream":
+            return f"the next value of stream {wait.key!r} of workflow {wait.id}"
+        case "retry":
+            return f"the next attempt of step {wait.key!r}, which failed"
+        case _:
+            return "a timer"
+
+
+def _times(many: int) -> str:
+    return "once" if many == 1 else f"{many} times"
 
 
 def _wake(facts: Facts) -> int | None:
@@ -248,6 +308,7 @@ def _ids(ids: list[str]) -> str:
     return ", ".join(ids) if ids else "none"
 
 
+_WORDS = {"result": "workflow"}
 _REASONS: dict[str, Callable[[Facts], Reasons]] = {
     "ENQUEUED": _enqueued,
     "DELAYED": _delayed,

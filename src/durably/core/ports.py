@@ -30,6 +30,7 @@ __all__ = [
     "Stranding",
     "StreamPage",
     "Wait",
+    "Waiting",
     "World",
 ]
 
@@ -128,6 +129,24 @@ class Wait(msgspec.Struct, frozen=True, gc=False):
     id: str
     key: str = ""
     offset: int = 0
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a run waits for, as it is told to people: as in `Wait`, a `timer`, or the `retry` of a step.
+
+    `until` is epoch seconds, `lasted` seconds; `nth` tells several apart of which the first ends the wait.
+    """
+
+    place: int
+    nth: int
+    workflow_id: str
+    owner: str
+    function_id: int
+    kind: str
+    id: str
+    key: str
+    until: float | None
+    lasted: float
 
 
 class StreamPage(msgspec.Struct, frozen=True):
@@ -340,6 +359,10 @@ class Store(Protocol):
 
     async def holder(self, queue_name: str, deduplication_id: str) -> str | None:
         """The workflow that holds a deduplication id on a queue."""
+        ...
+
+    async def note_waits(self, executor_id: str, new: Sequence[Waiting], over: Sequence[int]) -> None:
+        """Tell what runs of an executor wait for, and which places of these are over."""
         ...
 
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:

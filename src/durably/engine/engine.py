@@ -18,7 +18,7 @@ from durably.codec import Codecs, attributes_text, same_arguments
 from durably.core.ids import child_id, new_id
 from durably.core.limits import key_is_missing
 from durably.core.ops import StartChild
-from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, World
+from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, Waiting, World
 from durably.core.records import Create, Created, Started
 from durably.engine import attributes, authority, steps
 from durably.engine.call import INHERITED, Call
@@ -135,6 +135,7 @@ class Engine:
         self._chores: set[asyncio.Task[None]] = set()
         self._running = False
         self._entering = False
+        self._telling = False
 
     # -- life ---------------------------------------------------------------------------------------------
 
@@ -392,12 +393,28 @@ class Engine:
         for workflow_id, _ in confirmed & ours:
             self.executor.interrupt(workflow_id, "it was taken over or ended elsewhere")
         self._release(confirmed & owned)
+        self._tell_waits()
 
     def _release(self, stranded: Iterable[tuple[str, str]]) -> None:
         pairs = sorted(stranded)
         if pairs:
             logger.warning("releasing %d workflows that are ours in the database and do not run", len(pairs))
             self._chore(self.store.release(pairs))
+
+    def _tell_waits(self) -> None:
+        """Let others see what runs wait for that have waited a moment."""
+        new, over = self.resources.waitlist.changes()
+        if (new or over) and not self._telling:
+            self._telling = True
+            self._chore(self._told(self.identity.executor_id, new, over))
+
+    async def _told(self, executor_id: str, new: Sequence[Waiting], over: Sequence[int]) -> None:
+        try:
+            await self.store.note_waits(executor_id, new, over)
+            if executor_id == self.identity.executor_id:
+                self.resources.waitlist.told(new, over)
+        finally:
+            self._telling = False
 
     def _declared_dead(self) -> None:
         """Our lease ran out and our work is others' now: stop it, and go on as a new executor."""
@@ -416,6 +433,7 @@ class Engine:
             anew = msgspec.structs.replace(former, executor_id=new_id(self.world.random))
             self._set_clock(await self.store.register(anew))
             self.identity = anew
+            self.resources.waitlist.forgotten()
         finally:
             self._entering = False
         await self._adopt([former.executor_id])

@@ -34,6 +34,7 @@ from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run, RunStranded
 from durably.engine.trials import Trials
+from durably.engine.waitlist import Waitlist
 from durably.engine.workers import Workers
 from durably.errors import (
     ContinueAsNew,
@@ -93,9 +94,11 @@ class Resources:
     client: Callable[[], Any] = lambda: None  # the application's own, for what a workflow does to others
     client_blocking: Callable[[], Any] = lambda: None
     message_ids: OrderedIds = field(init=False)
+    waitlist: Waitlist = field(init=False)
 
     def __post_init__(self) -> None:
         self.message_ids = OrderedIds(self.world.now, self.world.random)
+        self.waitlist = Waitlist(self.world)
 
     def database_now(self) -> float:
         """Epoch seconds of the database's clock, as the last heartbeat saw it."""

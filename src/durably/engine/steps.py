@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from durably.core.ops import RunStep
-from durably.core.ports import HistoryRow
+from durably.core.ports import HistoryRow, Wait
 from durably.core.records import Progress, Step
 from durably.core.retry import pause, worth_retrying
 from durably.engine.attempts import Attempt
@@ -134,6 +134,12 @@ def _stepping(run: Run) -> Iterator[None]:
         run.stepping.discard(task)
 
 
+def _pausing(run: Run, number: int, step: Step_, delay: float) -> contextlib.AbstractContextManager[None]:
+    """Until the next attempt; others see that the run waits for it."""
+    until = run.resources.database_now() + delay
+    return run.resources.waitlist.entry(run, number, Wait("retry", run.workflow_id, step.name), until=until)
+
+
 async def _attempts(run: Run, number: int, step: Step_) -> Any:
     attempt = 1
     while True:
@@ -142,7 +148,8 @@ async def _attempts(run: Run, number: int, step: Step_) -> Any:
                 return await _attempt(run, step, time)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
-            await run.resources.world.sleep(delay)
+            with _pausing(run, number, step, delay):
+                await run.resources.world.sleep(delay)
             attempt += 1
 
 
@@ -181,7 +188,8 @@ def _blocking_attempts(run: Run, number: int, step: Step_) -> Any:
                 return step.function(*step.args, **step.kwargs)
         except Exception as error:
             delay = _next_delay(run, step, attempt, error)
-            run.wait_for(functools.partial(run.resources.world.sleep, delay))  # which an interruption ends
+            with _pausing(run, number, step, delay):
+                run.wait_for(functools.partial(run.resources.world.sleep, delay))  # an interruption ends it
             attempt += 1
 
 

@@ -25,6 +25,7 @@ from durably.core.ports import (
     Stranding,
     StreamPage,
     Wait,
+    Waiting,
     World,
 )
 from durably.core.records import Record, StoredArguments
@@ -230,6 +231,11 @@ class PostgresStore:
         """The workflow that holds a deduplication id on a queue."""
         key = (queue_name, deduplication_id)
         return (await workflows.deduplicated(self._database, [key])).get(key)
+
+    async def note_waits(self, executor_id: str, new: Sequence[Waiting], over: Sequence[int]) -> None:
+        """Tell what runs of an executor wait for, and which places of these are over."""
+        parameters = {"executor_id": executor_id, "waits": _encode(new).decode(), "over": list(over)}
+        await self._database.rows("waits/note", parameters)
 
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:
         """Put back workflows that these tokens still own."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from durably.core.explain import Facts
+from durably.core.explain import Facts, Waits
 from durably.core.limits import limited_queue
 from durably.core.ports import QueueRow
 from durably.errors import DatabaseError, NoSuchQueue, QueueOwned
@@ -59,7 +59,17 @@ class Opened(Protocol):
     extension: int
 
 
+ATTEMPTS = 8  # the one that counts attempts, and with it all that explains a workflow that does not run
+WAITS = 11  # the migration of the extension schema that has a table for what workflows wait for
+
 _facts = msgspec.json.Decoder(Facts).decode
+
+
+class Opened(Protocol):
+    """A database, and what of the extension schema it has."""
+
+    database: Database
+    extension: int
 
 
 async def register(
@@ -154,11 +164,17 @@ async def started(opened: Opened, name: str | None, most: int) -> dict[str, int]
     return {row.name: row.starts_in_period for row in rows}
 
 
-async def facts(database: Database, workflow_id: str) -> Facts | None:
+async def facts(opened: Opened, workflow_id: str) -> Facts | None:
     """Everything that says why a workflow does not run; None where there is none."""
     parameters = {"workflow_id": workflow_id}
-    rows = await database.query("workflows/explain", parameters, seconds=SECONDS)
-    return _facts(rows[0].facts) if rows else None
+    rows = await opened.database.query("workflows/explain", parameters, seconds=SECONDS)
+    if not rows:
+        return None
+    known = _facts(rows[0].facts)
+    if known.status != "PENDING" or opened.extension < WAITS:
+        return known
+    waits = await opened.database.rows("waits/list", parameters)
+    return msgspec.structs.replace(known, waits=[Waits(**row._asdict()) for row in waits])
 
 
 def _registration(

@@ -44,6 +44,7 @@ class Race:
 
     def __init__(self, run: Run, number: int, choices: Mapping[str, ops.Choice]) -> None:
         self._run = run
+        self._number = number
         self._choices = {name: choice.operation for name, choice in choices.items()}
         self._places = {name: number + 1 + place for place, name in enumerate(choices)}
         self._rows = {
@@ -145,8 +146,25 @@ class Race:
         if any(isinstance(operation, ops.RunStep) for operation in self._choices.values()):
             yield
         else:
-            with parked(self._run):
+            with parked(
+                self._run, self._number, *self._waits(), until=min(self._wakes.values(), default=None)
+            ):
                 yield
+
+    def _waits(self) -> Iterator[Wait]:
+        """What it waits for, as it is told to people."""
+        for operation in self._choices.values():
+            match operation:
+                case ops.Receive():
+                    yield Wait("message", self._run.workflow_id, _topic(operation))
+                case ops.GetEvent():
+                    yield Wait("event", operation.workflow_id, operation.key)
+                case ops.GetResult():
+                    yield Wait("result", operation.workflow_id)
+                case ops.Sleep():
+                    yield Wait("timer", self._run.workflow_id)
+                case _:
+                    pass
 
     async def _cancel_steps(self) -> None:
         tasks = [future for future in self._news.values() if isinstance(future, asyncio.Task)]

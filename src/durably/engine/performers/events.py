@@ -49,7 +49,7 @@ async def get(run: Run, number: int, row: HistoryRow | None, operation: ops.GetE
     started = run.now_ms()
     due = run.ledger.recorded(number + 1, names.SLEEP)
     wake, _ = await timer(run, number + 1, due, seconds=max(0.0, operation.timeout))
-    found = await _await_event(run, operation, wake)
+    found = await _await_event(run, number, operation, wake)
     codec = run.resources.codecs.default
     value, serialization = found or (codec.encode(None), codec.name)
     await run.record(
@@ -63,15 +63,16 @@ async def get(run: Run, number: int, row: HistoryRow | None, operation: ops.GetE
 async def get_in_step(run: Run, step: int, operation: ops.GetEvent[Any]) -> Any:
     """Wait for an event, without a record."""
     wake = run.resources.database_now() + operation.timeout
-    found = await _await_event(run, operation, wake)
+    found = await _await_event(run, step, operation, wake)
     if found is None:
         return None
     value, serialization = found
     return run.resources.codecs.decode(value, serialization, operation.type_)
 
 
-async def _await_event(run: Run, operation: ops.GetEvent[Any], wake: float) -> Any:
-    with run.resources.hub.watch(Wait("event", operation.workflow_id, operation.key)) as news, parked(run):
+async def _await_event(run: Run, number: int, operation: ops.GetEvent[Any], wake: float) -> Any:
+    wait = Wait("event", operation.workflow_id, operation.key)
+    with run.resources.hub.watch(wait) as news, parked(run, number, wait, until=wake):
         return await until(run, news, wake)
 
 

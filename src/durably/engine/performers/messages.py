@@ -60,8 +60,9 @@ async def _receive(run: Run, number: int, row: HistoryRow | None, operation: ops
     topic = operation.topic if operation.topic is not None else names.NULL_TOPIC
     due = run.ledger.recorded(number + 1, names.SLEEP)
     wake = recorded_instant(due) if due is not None else None
+    wait = Wait("message", run.workflow_id, topic)
     while True:
-        with run.resources.hub.watch(Wait("message", run.workflow_id, topic), ask=False) as news:
+        with run.resources.hub.watch(wait, ask=False) as news:
             give_up = _is_over(run, operation.timeout, wake)
             reply = await run.record(
                 receive_record(
@@ -71,7 +72,7 @@ async def _receive(run: Run, number: int, row: HistoryRow | None, operation: ops
             if reply.found:
                 return decode_message(run, reply, operation.type_)
             wake = wake if wake is not None else reply.wake
-            with parked(run):
+            with parked(run, number, wait, until=wake):
                 await until(run, news, wake)
 
 

@@ -73,7 +73,7 @@ async def _read(run: Run, number: int, row: HistoryRow | None, operation: ops.Re
         return _value(run, operation, row.output, row.serialization)
     started = run.now_ms()
     try:
-        text, serialization = await _next(run, operation)
+        text, serialization = await _next(run, number, operation)
     except (NoSuchWorkflow, StreamTimeout) as error:
         failure = run.step_record(number, operation.name, started=started, error=error)
         await run.record(failure)
@@ -85,7 +85,7 @@ async def _read(run: Run, number: int, row: HistoryRow | None, operation: ops.Re
 
 
 async def _read_in_step(run: Run, step: int, operation: ops.ReadStream[Any]) -> Any:
-    return _value(run, operation, *await _next(run, operation))
+    return _value(run, operation, *await _next(run, step, operation))
 
 
 def _value(run: Run, operation: ops.ReadStream[Any], text: str | None, serialization: str | None) -> Any:
@@ -96,13 +96,13 @@ def _value(run: Run, operation: ops.ReadStream[Any], text: str | None, serializa
     return ops.ReadStream.END
 
 
-async def _next(run: Run, operation: ops.ReadStream[Any]) -> tuple[str, str | None]:
+async def _next(run: Run, number: int, operation: ops.ReadStream[Any]) -> tuple[str, str | None]:
     """The text of the value, or the stream's end, once there is one of them."""
     resources = run.resources
     wake = None if operation.timeout is None else resources.database_now() + operation.timeout
     wait = Wait("stream", operation.workflow_id, operation.key, operation.offset)
     while True:
-        with resources.hub.watch(wait, ask=False) as news, parked(run):
+        with resources.hub.watch(wait, ask=False) as news, parked(run, number, wait, until=wake):
             page = await _look(run, operation)
             if page.values:
                 return page.values[0]

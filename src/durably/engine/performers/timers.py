@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from durably.core import ops
-from durably.core.ports import HistoryRow
+from durably.core.ports import HistoryRow, Wait
 from durably.engine.performers.kinds import InsideStep, Performers
 from durably.engine.performers.waiting import parked, timer
 
@@ -17,7 +17,7 @@ __all__ = ["INSIDE_STEP", "PERFORMERS"]
 
 async def _sleep(run: Run, number: int, row: HistoryRow | None, operation: ops.Sleep) -> None:
     wake, now = await timer(run, number, row, seconds=operation.seconds, until=operation.until)
-    with parked(run):
+    with parked(run, number, Wait("timer", run.workflow_id), until=wake):
         await run.resources.world.sleep(max(0.0, wake - now))
 
 

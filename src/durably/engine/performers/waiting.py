@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from durably.core.ports import HistoryRow
+from durably.core.ports import HistoryRow, Wait
 from durably.core.records import Timer
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ __all__ = ["parked", "recorded_instant", "timer", "until"]
 
 
 @contextlib.contextmanager
-def parked(run: Run) -> Iterator[None]:
-    """While it waits a run does not count against what its executor may run."""
+def parked(run: Run, number: int, *waits: Wait, until: float | None = None) -> Iterator[None]:
+    """While it waits a run does not count against what its executor may run; others see for what it waits."""
     run.parked += 1
     run.resources.parking(run, 1)
     try:
-        yield
+        with run.resources.waitlist.entry(run, number, *waits, until=until):
+            yield
     finally:
         run.parked -= 1
         run.resources.parking(run, -1)

@@ -50,7 +50,8 @@ async def await_result(
     wake = None
     if timer is not None:
         wake, _ = await start_timer(run, *timer, seconds=operation.timeout)
-    with run.resources.hub.watch(Wait("result", operation.workflow_id)) as news, parked(run):
+    wait = Wait("result", operation.workflow_id)
+    with run.resources.hub.watch(wait) as news, parked(run, number, wait, until=wake):
         ended: ResultRow | None = await until(run, news, wake)
     record, failed = result_record(run, number, operation, started, ended)
     await run.record(record)
@@ -87,7 +88,8 @@ def _no_outcome(operation: ops.GetResult[Any], ended: ResultRow | None) -> Excep
 
 async def _get_result_in_step(run: Run, step: int, operation: ops.GetResult[Any]) -> Any:
     wake = None if operation.timeout is None else run.resources.database_now() + operation.timeout
-    with run.resources.hub.watch(Wait("result", operation.workflow_id)) as news, parked(run):
+    wait = Wait("result", operation.workflow_id)
+    with run.resources.hub.watch(wait) as news, parked(run, step, wait, until=wake):
         ended = await until(run, news, wake)
     if ended is None:
         raise WorkflowTimeout(operation.workflow_id, operation.timeout or 0.0)

@@ -66,10 +66,13 @@ SELECT json_build_object(
     'children', ARRAY(SELECT s.workflow_uuid FROM {schema}.workflow_status s
                       WHERE s.parent_workflow_id = w.workflow_uuid
                         AND s.status IN ('ENQUEUED', 'DELAYED', 'PENDING') LIMIT 5),
+    'failed_attempts', COALESCE(attempt.failed, 0), 'failed_with', left(attempt.error, 300),
     'last_id', last.function_id, 'last_name', last.function_name, 'last_output', last.output
 )::text AS facts
 FROM w
 LEFT JOIN {extension}.paused_workflows pause ON pause.workflow_uuid = w.workflow_uuid
+LEFT JOIN {extension}.workflow_attempts attempt
+       ON attempt.workflow_uuid = w.workflow_uuid AND attempt.creator_xid IS NOT DISTINCT FROM w.creator_xid
 LEFT JOIN LATERAL (
     SELECT o.function_id, o.function_name, left(o.output, 100) AS output
     FROM {schema}.operation_outputs o WHERE o.workflow_uuid = w.workflow_uuid
