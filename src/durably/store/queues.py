@@ -48,24 +48,12 @@ AS_THEY_ARE = (
     "updated_at",
 )
 CONTROLS = 4  # the migration of the extension schema that has tables for pauses and starts
+ATTEMPTS = 8  # the one that counts attempts: the last that explaining cannot do without
 WAITS = 11  # the one that has a table for what workflows wait for
 SECONDS = 30.0  # that counting a queue may take
 MOST = 2**31  # starts that are counted
 
 
-<<<<<<< HEAD
-class Opened(Protocol):
-    """A database, and what of the extension schema it has."""
-
-    database: Database
-    extension: int
-
-
-ATTEMPTS = 8  # the one that counts attempts, and with it all that explains a workflow that does not run
-WAITS = 11  # the migration of the extension schema that has a table for what workflows wait for
-
-=======
->>>>>>> 1db61d0 (Describe what explain tells of waits)
 _facts = msgspec.json.Decoder(Facts).decode
 
 
