@@ -35,7 +35,14 @@ FLAGS = [
 def served(console: Any) -> Iterator[str]:
     """The URL of an ASGI application, served on a free port of this machine."""
     ready, url = threading.Event(), []
-    config = uvicorn.Config(console, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        console,
+        host="127.0.0.1",
+        port=0,
+        log_level="error",
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=4 * 1024 * 1024,  # so that long URLs reach what is tested
+    )
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
