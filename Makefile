@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 CHECKS := check-format check-style check-generated check-types check-layers check-public-types
 
-.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke bench-backlogs longest faults soak ci clean pins
+.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke bench-backlogs longest faults simulate soak ci clean pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -104,6 +104,10 @@ longest: install ## print the longest functions
 
 faults: install ## run the fault suite in full, in about an hour, and print its table
 	$(BIN)/python -m pytest tests/faults --timeout 1800 $(or $(FAULTS_ARGS),--faults full)
+
+SEEDS ?= 10000
+simulate: install ## run the engine through SEEDS (10000) simulations with faults, and print their table
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(SIMULATE_ARGS)
 
 SECONDS ?= 300
 soak: install ## every fault together for SECONDS (300) seconds, the history checked at the end

@@ -34,7 +34,7 @@ def main() -> int:
 def stages() -> list[str]:
     """Return the make targets of CI, in order."""
     bench = ["bench-smoke"] if (ROOT / "bench" / "__main__.py").exists() else []
-    return ["install", "lint", "longest", "peers", *bench, "test"]
+    return ["install", "lint", "longest", "peers", *bench, "simulate", "test"]
 
 
 if __name__ == "__main__":

@@ -219,6 +219,17 @@ def build(
         async def pays(cents: int) -> int:
             return await pay(cents)
 
+    @app.step(name="copy")
+    async def copy(pieces: int) -> int:
+        for piece in range(await aio.saved_progress(type=int) or 0, pieces):
+            body(piece, piece)
+            await aio.heartbeat(piece + 1)
+        return pieces
+
+    @app.workflow(name="copies")
+    async def copies(pieces: int) -> int:
+        return await copy(pieces)
+
     @app.step(name="die")
     async def die() -> None:
         ledger.note("begin", aio.workflow_id(), step=1)

@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _replay(seed: int, *, only_fingerprint: bool) -> int:
-    verdict = simulate(seed, keep_trace=not only_fingerprint)
+    verdict = simulate(seed, keep_trace=not only_fingerprint, fingerprint=True)
     print(*verdict.trace, sep="\n", end="\n" if verdict.trace else "")
     print(verdict.fingerprint if only_fingerprint else verdict if verdict.wrong else f"seed {seed} holds")
     return bool(verdict.wrong)

@@ -39,8 +39,11 @@ class Audit:
         self.claims[workflow_id].append(owner)
 
     def written_by(self, kind: str, workflow_id: str, owner: str | None, row: Any) -> None:
-        """A run wrote something: it must be the workflow's owner at this moment (invariant 4)."""
-        if row is None or row.status != "PENDING" or row.owner != owner:
+        """A run wrote something: it must be the workflow's owner at this moment (invariant 4).
+
+        The cleanup of a cancelled one takes its token back.
+        """
+        if row is None or row.status not in ("PENDING", "CANCELLED") or row.owner != owner or owner is None:
             state = "no row" if row is None else f"{row.status}, owner {row.owner}"
             self.violation(
                 f"invariant 4: {kind} of {workflow_id} by {owner}, which is not its owner ({state})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
@@ -27,61 +28,34 @@ class Strand:
         self.name = name
         self.dead = False
         self.frozen = False
-        self.held: list[asyncio.Handle] = []
+        self.held: list[_Handle] = []
         self.tasks: list[asyncio.Task[Any]] = []  # kept, so that the dead are not closed by the collector
 
 
 strand: ContextVar[Strand | None] = ContextVar("simulated-strand", default=None)
 
 
-class _Ready:
-    """The loop's queue of ready handles: first in, first out, or any of them, as the seed has it."""
+class _Handle:
+    """A callback: what asyncio.Handle is, without what only a loop in debug mode needs."""
 
-    def __init__(self, random: Random, disorder: float) -> None:
-        self._random = random
-        self._disorder = disorder
-        self._handles: list[asyncio.Handle] = []
-        self._nothing = asyncio.Handle(lambda: None, (), _NoLoop())  # type: ignore[arg-type]
-        self._nothing.cancel()
+    __slots__ = ("args", "callback", "context", "is_cancelled", "when")
 
-    def __len__(self) -> int:
-        return len(self._handles)
+    def __init__(
+        self, callback: Callable[..., object], args: Any, context: Context | None, when: float = 0.0
+    ) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = copy_context() if context is None else context
+        self.is_cancelled = False
+        self.when = when
 
-    def append(self, handle: asyncio.Handle) -> None:
-        self._handles.append(handle)
+    def cancel(self) -> None:
+        """Never run it."""
+        self.is_cancelled = True
 
-    def clear(self) -> None:
-        self._handles.clear()
-
-    def popleft(self) -> asyncio.Handle:
-        index = 0
-        if len(self._handles) > 1 and self._random.random() < self._disorder:
-            index = self._random.randrange(len(self._handles))
-        handle = self._handles.pop(index)
-        owner: Strand | None = handle._context.get(strand)  # type: ignore[attr-defined]
-        if owner is None or not (owner.dead or owner.frozen):
-            return handle
-        if owner.frozen:
-            owner.held.append(handle)
-        return self._nothing
-
-
-class _NoLoop:
-    def get_debug(self) -> bool:
-        return False
-
-
-class _Clockwork:
-    """In the place of a selector: there is no I/O, and waiting moves the clock."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise Stalled
-        self._loop.advance(timeout)
-        return []
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self.is_cancelled
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -93,9 +67,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, random: Random, *, disorder: float = 0.0) -> None:
         super().__init__()
         self._now = 0.0
-        self._selector = _Clockwork(self)
-        self._ready = _Ready(random, disorder)
-        self._clock_resolution = 1e-9
+        self._random = random
+        self._disorder = disorder
+        self._handles: list[_Handle] = []  # ready; the first is the next, or any of them
+        self._timers: list[tuple[float, int, _Handle]] = []
+        self._serial = 0
         self.failures: list[str] = []
         self.set_task_factory(_remembered)
         self.set_exception_handler(self._note_failure)
@@ -104,22 +80,68 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Seconds since the simulation began."""
         return self._now
 
-    def advance(self, seconds: float) -> None:
-        """Let virtual time pass."""
-        self._now += seconds
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
+        """See asyncio."""
+        handle = _Handle(callback, args, context)
+        self._handles.append(handle)
+        return handle
+
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
+        """See asyncio."""
+        handle = _Handle(callback, args, context, when)
+        self._serial += 1
+        heappush(self._timers, (when, self._serial, handle))
+        return handle
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
+        """See asyncio."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def _run_once(self) -> None:
+        """Run until `stop`: the base class would come back after each turn."""
+        while not self._stopping:  # type: ignore[attr-defined]
+            handle = self._next()
+            if handle.is_cancelled:
+                continue
+            owner = handle.context.get(strand)
+            if owner is None or not (owner.dead or owner.frozen):
+                self._run(handle)
+            elif owner.frozen and not owner.dead:
+                owner.held.append(handle)
+
+    def _next(self) -> _Handle:
+        handles = self._handles
+        if not handles:
+            self._let_time_pass()
+        if len(handles) > 1 and self._disorder and self._random.random() < self._disorder:
+            return handles.pop(self._random.randrange(len(handles)))
+        return handles.pop(0)
+
+    def _let_time_pass(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2].is_cancelled:
+            heappop(timers)
+        if not timers:
+            raise Stalled
+        self._now = max(self._now, timers[0][0])
+        while timers and timers[0][0] <= self._now:
+            self._handles.append(heappop(timers)[2])
+
+    def _run(self, handle: _Handle) -> None:
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self.call_exception_handler({"message": f"in {handle.callback}", "exception": error})
 
     def thaw(self, frozen: Strand) -> None:
         """Let a frozen strand go on with everything that came for it meanwhile."""
         frozen.frozen = False
         held, frozen.held = frozen.held, []
-        for handle in held:
-            self._ready.append(handle)
-
-    def _process_events(self, event_list: list[Any]) -> None:
-        pass
-
-    def _write_to_self(self) -> None:
-        pass
+        self._handles += held
 
     def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -263,7 +263,7 @@ class Model:
 
     def continue_as_new(self, record: Continue) -> Any:
         """workflows/continue_as_new"""
-        if not self.owns(record.workflow_id, record.owner):
+        if not any(self.owns(record.workflow_id, owner) for owner in (record.owner, record.token)):
             return _lost(record.workflow_id)
         archive_id = f"{record.workflow_id}/{record.generation}"
         row = self.workflows[record.workflow_id]
@@ -280,9 +280,10 @@ class Model:
             creator=record.token,
         )
         self.operations[archive_id] = self.operations.pop(record.workflow_id, {})
-        row.inputs, row.recovery_attempts = record.inputs, 1
         marker = OperationRow(name=names.CONTINUE_AS_NEW, output=str(record.generation + 1))
         self.put(record, record.function_id, marker)
+        row.inputs, row.recovery_attempts, row.owner = record.inputs, 1, record.token
+        self.audit.claimed(record.workflow_id, record.token)
         return record.generation + 1
 
     def try_again(self, record: TryAgain) -> Any:

@@ -9,7 +9,7 @@ import msgspec
 
 from durably.concurrency.ticket import Ticket
 from durably.core.ports import Beat, HistoryRow
-from durably.core.records import Finish, Receive, Record, Step, Timer
+from durably.core.records import Continue, Finish, Receive, Record, Step, Timer
 from durably.engine.engine import Engine
 from durably.store.writer import Writer
 from tests.simulation.model import Model, OperationRow, WorkflowRow
@@ -86,6 +86,26 @@ class LostMessages(Model):
         return received
 
 
+class ForgottenProgress(Model):
+    """What a step saved goes with the process that saved it."""
+
+    def _put_back(self, rows: list[WorkflowRow]) -> list[str]:
+        for row in rows:
+            self.saved = {key: saved for key, saved in self.saved.items() if key[0] != row.workflow_id}
+        return super()._put_back(rows)
+
+
+class GenerationsKept(Model):
+    """A workflow that begins anew still has the records of its generation before."""
+
+    def continue_as_new(self, record: Continue) -> Any:
+        before = dict(self.operations.get(record.workflow_id, {}))
+        reply = super().continue_as_new(record)
+        if isinstance(reply, int):
+            self.operations[record.workflow_id] = before | self.operations[record.workflow_id]
+        return reply
+
+
 class Impatient(Model):
     """Leases are taken as over when they are half over."""
 
@@ -147,6 +167,8 @@ MUTANTS = [
     Mutant("adopt keeps the owner", model=AdoptedWithOwner),
     Mutant("timers begin anew", model=RestartedTimers),
     Mutant("receipts not recorded", model=LostMessages),
+    Mutant("saved progress forgotten", model=ForgottenProgress),
+    Mutant("generations kept", model=GenerationsKept),
     Mutant("leases cut short", model=Impatient),
     Mutant("tickets resolved before the commit", engine=_eager),
     Mutant("replay without history", engine=_without_history),

@@ -57,6 +57,7 @@ class Journal:
         default_factory=list
     )  # workflow, timer's number, database time
     attempts: dict[tuple[str, int, str], int] = field(default_factory=dict)
+    saved: dict[tuple[str, int], int] = field(default_factory=dict)  # what steps were told is saved
     count: int = 0
 
 

@@ -35,6 +35,7 @@ class Order:
 
     workflow_id: str
     script: list[Any]
+    workflow: str = "program"
     queue_name: str = FREE
     at: float = 0.0
     delay: float | None = None
@@ -104,6 +105,21 @@ async def talk(key: str, words: list[int], failures: int) -> int:
     return len(words)
 
 
+@application.step(name="piecewise")
+async def piecewise(value: int, pieces: int) -> list[Any]:
+    """Saves how far it is; what was saved is where the next attempt begins."""
+    log, step = journal.get(), (aio.workflow_id(), aio.step_id() or 0)
+    number = _begin()
+    done = await aio.saved_progress(type=int) or 0
+    if done < log.saved.get(step, 0):
+        log.model.audit.violation(f"{step} saved {log.saved[step]} pieces, and began again behind {done}")
+    for piece in range(done, pieces):
+        await asyncio.sleep(0.3)
+        await aio.heartbeat(piece + 1)
+        log.saved[step] = max(piece + 1, log.saved.get(step, 0))
+    return [value, f"{UNIQUE}{number}"]
+
+
 def _begin() -> int:
     log = journal.get()
     log.count += 1
@@ -119,8 +135,29 @@ async def program(script: list[Any]) -> list[Any]:
     return [await _perform(line) for line in script]
 
 
+@application.workflow(name="endless")
+async def endless(rounds: list[Any]) -> list[Any]:
+    """A generation for each round."""
+    results = [await _perform(line) for line in rounds[0]]
+    if len(rounds) > 1:
+        aio.continue_as_new(rounds[1:])
+    return results
+
+
 async def _perform(line: Sequence[Any]) -> Any:
     match line:
+        case ["piecewise", value, pieces]:
+            return await _recorded(piecewise(value, pieces))
+        case ["shielded", script]:
+            async with aio.shield():
+                return [await _perform(each) for each in script]
+        case ["guarded", script, cleanup]:
+            try:
+                return [await _perform(each) for each in script]
+            except BaseException:
+                async with aio.shield(timeout=LONG):
+                    await work(*cleanup)
+                raise
         case ["work", value, seconds]:
             return await _recorded(work(value, seconds))
         case ["flaky", value, failures]:
@@ -237,14 +274,18 @@ class _Author:
 
     def line(self, depth: int) -> list[Any]:
         kinds = ["work"] * 4 + ["flaky", "boom", "publish", "gather", "sleep", "set_event", "none", "random"]
-        kinds += ["unlucky"]
+        kinds += ["unlucky", "piecewise"]
         kinds += ["write_stream", "talk", "first_timer", "first_step"]
-        kinds += ["together", "child", "enqueue"] if depth < 2 else []
+        kinds += ["together", "child", "enqueue", "shielded"] if depth < 2 else []
         match self.random.choice(kinds):
             case "work":
                 return ["work", self.value(), self.seconds()]
             case "flaky":
                 return ["flaky", self.value(), self.random.randint(0, 3)]
+            case "piecewise":
+                return ["piecewise", self.value(), self.random.randint(1, 4)]
+            case "shielded":
+                return ["shielded", [self.simple() for _ in range(self.random.randint(1, 2))]]
             case "unlucky":
                 return ["unlucky", self.value(), self.random.randint(1, 3)]
             case "boom":
@@ -274,6 +315,19 @@ class _Author:
                 return ["first_step", self.value(), self.seconds()]
             case kind:
                 return [kind, self.script(depth=depth + 1)]
+
+    def simple(self) -> list[Any]:
+        """A line that waits for nothing, and does not fail for good."""
+        return self.random.choice(
+            [
+                ["work", self.value(), self.seconds()],
+                ["flaky", self.value(), self.random.randint(0, 3)],
+                ["publish", self.random.choice("ab"), self.value()],
+                ["set_event", self.random.choice("ab"), self.value()],
+                ["write_stream", self.random.choice("ab"), self.value()],
+                ["random"],
+            ]
+        )
 
     def correspond(self, first: str, second: str) -> None:
         """The second waits for something of the first; never the other way, so nobody waits in a ring."""
@@ -313,11 +367,18 @@ def orders(random: Random) -> list[Order]:
         made.append(Order(f"n{n}", work, queue_name=NARROW, at=at, priority=random.randint(0, 2)))
     if random.random() < 0.4:
         made.append(_doomed(random, author))
+    if random.random() < 0.3:
+        rounds = [[author.simple() for _ in range(random.randint(1, 3))] for _ in range(random.randint(2, 4))]
+        made.append(Order("endless", rounds, workflow="endless"))
     return made
 
 
 def _doomed(random: Random, author: _Author) -> Order:
     lines = [["work", author.value(), 2.0], ["sleep", 3.0], ["work", author.value(), 2.0]]
+    if random.random() < 0.5:
+        lines = [["guarded", lines, [author.value(), 1.0]]]
+    elif random.random() < 0.5:
+        lines = [["shielded", lines]]
     if random.random() < 0.5:
         return Order("doomed", lines, timeout=random.uniform(1.0, 9.0))
     return Order("doomed", lines, cancel_at=random.uniform(1.0, 12.0))

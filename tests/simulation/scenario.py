@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ from tests.simulation.programs import FREE, NARROW, Order, application, orders
 __all__ = ["Mutant", "Verdict", "simulate"]
 
 STORM = 30.0  # seconds of faults
+AFTERMATH = 2.0  # seconds for what a frozen process still has to say when it goes on
 PATIENCE = 300.0  # seconds without faults within which everything must end
 
 
@@ -62,11 +65,16 @@ class Verdict:
 REAL = Mutant()
 
 
-def simulate(seed: int, *, mutant: Mutant = REAL, keep_trace: bool = False) -> Verdict:
-    """Run a seed with its faults, and once more without them for comparison."""
-    with _quiet() as bugs:
-        reference = _Simulation(seed, REAL, faults=False, keep_trace=False).run()
-        simulation = _Simulation(seed, mutant, faults=True, keep_trace=keep_trace)
+def simulate(
+    seed: int, *, mutant: Mutant = REAL, keep_trace: bool = False, fingerprint: bool = False
+) -> Verdict:
+    """Run a seed with its faults, and once more without them for comparison.
+
+    The trace, and its fingerprint, cost time, and are made where they are asked for.
+    """
+    with _quiet() as bugs, _rare_collections():
+        reference = _Simulation(seed, REAL, faults=False).run()
+        simulation = _Simulation(seed, mutant, faults=True, keep_trace=keep_trace, fingerprint=fingerprint)
         simulation.run()
     model = simulation.model
     wrong = checks.check(
@@ -89,18 +97,22 @@ class _Simulation:
     seed: int
     mutant: Mutant
     faults: Any
-    keep_trace: bool
+    keep_trace: bool = False
+    fingerprint: bool = False
     orders: list[Order] = field(init=False)
 
     def __post_init__(self) -> None:
         self.stormy = bool(self.faults)
         self.faults = 0
+        self.mended = 0.0  # when the last of the faults so far is mended
+        self.is_over = False
         chance = Random(self.seed)
         self.orders = orders(Random(chance.getrandbits(64)))
+        self.last_order = max(max(order.at, order.cancel_at or 0.0) for order in self.orders)
         self.chance = Random(chance.getrandbits(64))
         disorder = self.chance.choice([0.0, 0.1, 1.0]) if self.stormy else 0.0
         self.loop = VirtualLoop(Random(chance.getrandbits(64)), disorder=disorder)
-        self.trace = Trace(self.loop, keep=self.keep_trace)
+        self.trace = Trace(self.loop, keep=self.keep_trace, wanted=self.keep_trace or self.fingerprint)
         self.model = self.mutant.model(clock=lambda: EPOCH + self.loop.time())
         self.model.queues = {
             FREE: QueueRow(name=FREE),
@@ -126,9 +138,10 @@ class _Simulation:
             if order.cancel_at is not None:
                 self.loop.call_at(order.cancel_at, self._cancel, order.workflow_id)
         self._populate()
+        self.loop.call_at(STORM if self.stormy else 0.0, self._calm)
         if self.stormy:
             self._storm()
-        self.loop.call_at(STORM if self.stormy else 0.0, self._calm)
+            self.loop.call_later(1.0, self._watch)
         try:
             self.loop.run_forever()
         except Stalled:
@@ -178,9 +191,26 @@ class _Simulation:
             process, fault = chance.choice(self.cluster.processes), chance.choice(FAULTS)
             self.loop.call_at(at, self._strike, process, fault)
 
+    def _watch(self) -> None:
+        """No faults are made when everything has ended; what they left behind still comes."""
+        self.is_over = not self._active()
+        if self.is_over and self.loop.time() > max(self.mended, self.cluster.weather.latest) + AFTERMATH:
+            self._calm()
+        else:
+            self.loop.call_later(1.0, self._watch)
+
+    def _active(self) -> bool:
+        """Whether something is going on, or yet to come."""
+        return self.loop.time() <= self.last_order or any(
+            row.status in ACTIVE for row in self.model.workflows.values()
+        )
+
     def _strike(self, process: Process, fault: str) -> None:
+        if self.is_over:
+            return
         self.faults += 1
         pause = self.chance.choice([self.chance.uniform(0.1, 2.0), self.chance.uniform(4.0, 15.0)])
+        self.mended = max(self.mended, self.loop.time() + pause)
         if fault == "cut":
             self.trace.note(process.name, "*** is cut off")
             self.cluster.weather.down.add(process.name)
@@ -198,6 +228,8 @@ class _Simulation:
     # -- the second half ----------------------------------------------------------------------------------
 
     def _calm(self) -> None:
+        if self.cluster.calm_since < math.inf:
+            return
         self.trace.note("", "*** from here on nothing goes wrong")
         self.cluster.weather.clear()
         self.cluster.calm_since = self.loop.time()
@@ -208,8 +240,7 @@ class _Simulation:
         for process in self.cluster.processes:
             process.thaw()
             process.start(listening=True)
-        over = not any(row.status in ACTIVE for row in self.model.workflows.values())
-        if (over and self.loop.time() > 6.0) or self.loop.time() > self.deadline:
+        if not self._active() or self.loop.time() > self.deadline:
             self.loop.stop()
         else:
             self.loop.call_later(1.0, self._look)
@@ -222,7 +253,7 @@ def _creation(order: Order) -> Create:
     return Create(
         workflow_id=order.workflow_id,
         creator=f"client of {order.workflow_id}",
-        name="program",
+        name=order.workflow,
         queue_name=order.queue_name,
         inputs=json.dumps({"positionalArgs": [order.script], "namedArgs": {}}),
         serialization="portable_json",
@@ -243,6 +274,17 @@ class _Bugs(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.exc_info and record.exc_info[1] is not None:
             self.found.append(f"logged: {record.getMessage()}: {record.exc_info[1]!r}")
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """A simulation makes many small objects and few rings: looking for those takes a quarter of its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

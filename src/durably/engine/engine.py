@@ -25,6 +25,7 @@ from durably.engine.call import INHERITED, Call
 from durably.engine.dispatcher import Dispatcher
 from durably.engine.executor import Executor, Resources
 from durably.engine.host import host_identity, start_of
+from durably.engine.patience import until_answered
 from durably.engine.registry import Registry, WorkflowDefinition, seconds
 from durably.engine.run import Run
 from durably.engine.scheduler import Scheduler
@@ -193,7 +194,9 @@ class Engine:
         """What the start came to; a look at the arguments of a workflow that was there."""
         ignored = None
         if not created.created and call.workflow_id_reuse_policy is None:
-            there = await self.store.arguments(record.workflow_id)
+            there = await until_answered(
+                self.world, "a start", lambda: self.store.arguments(record.workflow_id)
+            )
             same = (
                 None
                 if there is None
@@ -212,7 +215,8 @@ class Engine:
         """Who holds the deduplication id, where the policy asks for it; None when it was just let go."""
         if call.duplication_policy == "reject":
             raise error
-        return await self.store.holder(call.queue_name or "", call.deduplication_id or "")
+        held = (call.queue_name or "", call.deduplication_id or "")
+        return await until_answered(self.world, "a start", lambda: self.store.holder(*held))
 
     async def _start_child(self, run: Run, number: int, operation: StartChild) -> str:
         call: Call = operation.call

@@ -238,6 +238,7 @@ class Executor:
         """Archive the generation; the run of the next one, or the outcome where there cannot be one."""
         codec = self._codec(run)
         record = generations.record(run, codec, ended.inputs)
+        run.concluding = True  # its owner changes with the record
         try:
             generation = await run.record(record)
         except WorkflowIdInUse as error:

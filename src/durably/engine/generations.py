@@ -1,6 +1,6 @@
 """Endless workflows: a run that ends by asking to go on anew, and the next generation of it.
 
-run --ContinueAsNew--> Continue (one transaction) --> the same id, owner and place; new input, no past
+run --ContinueAsNew--> Continue (one transaction) --> the same id and place; new input and owner, no past
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def record(run: Run, codec: Codec, inputs: str) -> Continue:
 
 
 def next_generation(run: Run, ended: Continue, generation: int) -> Run:
-    """The run that goes on, of the same owner, once the record is committed."""
+    """The run that goes on, once the record is committed: the record's token is its owner."""
     claimed = msgspec.structs.replace(
         run.claimed, inputs=ended.inputs, recovery_attempts=1, has_history=False, failed_attempts=0
     )
-    anew = Run(claimed, run.owner, run.definition, run.resources)
+    anew = Run(claimed, ended.token, run.definition, run.resources)
     anew.ledger.begin_behind(ended.function_id, generation)
     anew.task = run.task
     return anew

@@ -15,6 +15,7 @@ from durably.core.records import Step
 from durably.core.transactions import Body, Outcome, Owned, Recorded, Statement
 from durably.engine import steps
 from durably.engine.context import Frame, frame
+from durably.engine.patience import until_answered
 from durably.errors import RunInterrupted
 
 if TYPE_CHECKING:
@@ -186,12 +187,17 @@ async def _driven(run: Run, number: int, call: Call, plan: core.Plan, transactio
                 case Statement(name, parameters):
                     answer = await transaction.execute(name, parameters)
                 case Owned():
-                    answer = await run.resources.store.owner(run.workflow_id) == run.owner
+                    answer = await _owner(run) == run.owner
                 case Body():
                     with _Inside(run, number):
                         answer = await call.on(transaction.connection)
         except Exception as raised:
             error = raised
+
+
+async def _owner(run: Run) -> str | None:
+    store, world = run.resources.store, run.resources.world
+    return await until_answered(world, "a transaction", lambda: store.owner(run.workflow_id))
 
 
 async def _with_error(terms: core.Terms, source: Datasource, call: Call, outcome: Outcome) -> Outcome:
@@ -239,8 +245,7 @@ def _driven_blocking(run: Run, number: int, call: Call, plan: core.Plan, transac
                 case Statement(name, parameters):
                     answer = transaction.execute(name, parameters)
                 case Owned():
-                    owner = run.wait_for(lambda: run.resources.store.owner(run.workflow_id))
-                    answer = owner == run.owner
+                    answer = run.wait_for(lambda: _owner(run)) == run.owner
                 case Body():
                     with _Inside(run, number):
                         answer = call.on(transaction.connection)

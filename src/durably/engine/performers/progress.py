@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from durably.core import ops
 from durably.core.records import Progress
 from durably.engine.context import current_frame
+from durably.engine.patience import until_answered
 from durably.engine.performers.kinds import InsideStep, Performers
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ async def _heartbeat(run: Run, step: int, operation: ops.Heartbeat) -> None:
 
 
 async def _saved(run: Run, step: int, operation: ops.SavedProgress[Any]) -> Any:
-    found = await run.resources.progress(run.workflow_id, step)
+    resources = run.resources
+    found = await until_answered(
+        resources.world, "saved progress", lambda: resources.progress(run.workflow_id, step)
+    )
     if found is None:
         return None
     run.beats.setdefault(step, 0)  # there is something to forget with the outcome
     text, serialization = found
-    return run.resources.codecs.decode(text, serialization, operation.type_)
+    return resources.codecs.decode(text, serialization, operation.type_)
 
 
 PERFORMERS: Performers = {}

@@ -1,9 +1,10 @@
 -- Ends a generation of workflows that go on anew, by runs that still hold their owner token: what was recorded so
 -- far becomes a finished workflow of its own, `<id>/<n>`, a child of the one that goes on, which keeps its row,
--- owner, events, streams and the messages that wait; it gets its new input, and a marker behind which the next
--- generation counts on. n is the generation's number; the first one after a rewind takes what is free.
+-- events, streams and the messages that wait; it gets its new input, a new owner token (what the ended generation
+-- sent and the server does late is refused), and a marker behind which the next generation counts on. n is the generation's number; the first one after a rewind takes what is free.
 -- Locks: the workflows' rows, in one order. Index: primary keys, idx_workflow_status_parent_workflow_id.
--- Repeated (the answer was lost) it finds the row that it made, by `creator_xid`, and changes nothing more.
+-- Repeated (the answer was lost) it finds its token, and by `creator_xid` the row that it made, and changes
+-- nothing more.
 -- `made`: NULL when the token is lost, false when the archive's id is another's. Notices: none, nobody waits for it.
 WITH asked AS MATERIALIZED (
     SELECT r.*, CASE WHEN generation > 1 THEN generation ELSE COALESCE((
@@ -19,12 +20,12 @@ WITH asked AS MATERIALIZED (
     SELECT s.*
     FROM {schema}.workflow_status s
     WHERE s.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM asked))
-      AND s.owner_xid = ANY (ARRAY(SELECT owner FROM asked))
+      AND s.owner_xid = ANY (ARRAY(SELECT owner FROM asked UNION ALL SELECT token FROM asked))
     ORDER BY s.workflow_uuid
     FOR NO KEY UPDATE OF s
 ), mine AS MATERIALIZED (
     SELECT a.*, a.workflow_id || '/' || a.n AS archive_id, (EXTRACT(epoch FROM now()) * 1000)::bigint AS now_ms
-    FROM asked a JOIN owned o ON o.workflow_uuid = a.workflow_id AND o.owner_xid = a.owner
+    FROM asked a JOIN owned o ON o.workflow_uuid = a.workflow_id AND o.owner_xid IN (a.owner, a.token)
 ), archived AS (
     INSERT INTO {schema}.workflow_status (
         workflow_uuid, status, name, authenticated_user, assumed_role, authenticated_roles, executor_id,
@@ -74,7 +75,7 @@ WITH asked AS MATERIALIZED (
     FROM going
 ), renewed AS (
     UPDATE {schema}.workflow_status s
-    SET recovery_attempts = 1, updated_at = g.now_ms
+    SET recovery_attempts = 1, owner_xid = g.token, updated_at = g.now_ms
     FROM going g
     WHERE s.workflow_uuid = g.workflow_id AND s.workflow_uuid = ANY (ARRAY(SELECT workflow_id FROM going))
 ), attempts AS (
