@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
@@ -15,6 +16,7 @@ from durably.client import AsyncDBOSClient, DBOSClient
 from durably.client._opening import embedded_server
 from durably.codec import Codec, Codecs, Parameters, encode_scheduled, visible_errors
 from durably.concurrency.notice import warn
+from durably.concurrency.observers import observers as observed_by
 from durably.concurrency.portal import Portal, on_loop
 from durably.concurrency.world import RealWorld
 from durably.core import checks
@@ -38,7 +40,10 @@ from durably.engine.host import Processes
 from durably.engine.leases import Leases
 from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, seconds
 from durably.engine.transactions import Datasource, TransactionDefinition
+from durably.engine.vitals import VitalSigns
 from durably.errors import ArgumentsIgnored, ConfigurationError, InvalidOption, NotRunning, WrongContext
+from durably.logs import workflow_logger
+from durably.observing import Observer, Vitals
 from durably.recording import RecordingClient, RunPortal
 from durably.store import migrate as schema_migration
 from durably.store.database import Database
@@ -103,6 +108,7 @@ class App:
     It is created and brought up at launch unless `migrate=False`. `version` stays the same across edits
     unless it is pinned here. `lease` is in seconds: so long after a process died elsewhere its work goes on.
     With `listen_queues` this process takes work of these queues only, and of DBOS's internal one.
+    `observers` are told what happens, for traces and metrics: see `durably.observing`.
 
         app = App("tickets")
 
@@ -133,6 +139,7 @@ class App:
         threads: int = 64,
         grace: Seconds = 10.0,
         listen_queues: Iterable[str] | None = None,
+        observers: Iterable[Observer] = (),
     ) -> None:
         if not name.strip():
             raise InvalidOption("name", name, "an application needs a name")
@@ -150,6 +157,8 @@ class App:
         self.listen_queues: list[str] | None = (
             None if listen_queues is None else checks.texts("listen_queues", [*listen_queues])
         )
+        self.observers: list[Observer] = [*observers]
+        self._signs: VitalSigns | None = None
         self._registry = Registry()
         self._queues: dict[str, tuple[QueueRow, QueueConflict]] = {}
         self._schedules: dict[str, NewSchedule] = {}
@@ -440,6 +449,27 @@ class App:
         """
         return self._engine_running().identity.executor_id
 
+    def vitals(self) -> Vitals:
+        """How this process is: its state, runs, lag, lease, and whether it reaches the database.
+
+        It asks nobody and never waits; any thread may call it, also while the event loop is blocked.
+
+        print(app.vitals().state)
+        """
+        if self._signs is None:
+            return Vitals(state="stopped", application_name=self.name, app_version=self.version)
+        return self._signs.read()
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The application's logger, called like it: its records say which workflow and step they are of.
+
+        What a workflow's code logs is not logged again when it is replayed: see `durably.logs`.
+
+        app.logger.info("seats are held")
+        """
+        return workflow_logger(self.name)
+
     @property
     def client(self) -> AsyncDBOSClient:
         """A client of the application's own database, while the application runs.
@@ -479,6 +509,7 @@ class App:
             await store.register_queue(queue, app_version=self.version, on_conflict=on_conflict)
         for schedule in self._schedules.values():
             await store.put_schedule(schedule)
+        observer = observed_by(self.observers)
         engine = Engine(
             store=store,
             world=world,
@@ -492,15 +523,23 @@ class App:
             code=fingerprint(self._functions, [*self._steps, *self._registry.runnable()]),
             listen_queues=self.listen_queues,
             partitioned=[name for name, (queue, _) in self._queues.items() if queue.partitioned],
+            observer=observer,
         )
         self._client = RecordingClient._over(
-            database, codecs=self._codecs, application_name=self.name, listen=self._listen
+            database,
+            codecs=self._codecs,
+            application_name=self.name,
+            listen=self._listen,
+            observer=observer,
         ).of(self)
         await self._open_datasources(exits, engine, url)
         engine.resources.client = lambda: self.client
         engine.resources.client_blocking = lambda: DBOSClient(self.client, self._calls())
         exits.push_async_callback(self._client.destroy)
-        start_leases = self._leases(exits, url, engine)  # ends after the engine: a grace may outlast a lease
+        leases, start_leases = self._leases(
+            exits, url, engine, observer
+        )  # ends after the engine: a grace may outlast a lease
+        self._watch(exits, VitalSigns(engine, leases, observer), observer)
         await engine.start()
         self._engine = engine
         exits.push_async_callback(self._stop_engine, engine)
@@ -509,6 +548,19 @@ class App:
             listener = Listener(database, engine.hub.notice, world)
             listener.start()
             exits.push_async_callback(listener.stop)
+
+    def _watch(self, exits: contextlib.AsyncExitStack, signs: VitalSigns, observer: Observer) -> None:
+        """Tell observers of the start and the end, and measure the loop between them."""
+
+        def ended() -> None:
+            signs.stop()
+            self._signs = None
+            observer.ended()
+
+        exits.callback(ended)
+        self._signs = signs
+        signs.start()
+        observer.launched(self.vitals)
 
     async def _open_datasources(self, exits: contextlib.AsyncExitStack, engine: Engine, url: str) -> None:
         """The application's own database, where it has transactions."""
@@ -558,8 +610,8 @@ class App:
         await database.open()
 
     def _leases(
-        self, exits: contextlib.AsyncExitStack, url: str, engine: Engine
-    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        self, exits: contextlib.AsyncExitStack, url: str, engine: Engine, observer: Observer
+    ) -> tuple[Leases, Callable[[], Coroutine[Any, Any, None]]]:
         """What starts the heartbeats, on a loop and a connection of their own: see `engine.leases`."""
         loop = asyncio.get_running_loop()
 
@@ -577,6 +629,7 @@ class App:
             world=engine.world,
             beaten=beaten,
             runnable=self._registry.runnable,
+            observer=observer,
         )
 
         async def start() -> None:
@@ -588,7 +641,7 @@ class App:
             await database.close()
 
         exits.push_async_callback(asyncio.to_thread, functools.partial(portal.call, stop))
-        return functools.partial(asyncio.to_thread, portal.call, start)
+        return leases, functools.partial(asyncio.to_thread, portal.call, start)
 
     async def _system_url(self, exits: contextlib.AsyncExitStack) -> str:
         database_url, system_database, outright = self._urls

@@ -398,7 +398,7 @@ async def test_resuming_a_running_workflow_stops_its_first_execution_at_once(
         await eventually(lambda: bodies)
         if not same_process:
             await two._begin()
-            one._engine_running().dispatcher._capacity = 0  # the next execution is the other one's
+            one._engine_running().dispatcher.capacity = 0  # the next execution is the other one's
         handle = await client.resume_workflow("w")
         await eventually(lambda: len(bodies) >= 3)
         second = "one" if same_process else "two"

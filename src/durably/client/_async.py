@@ -30,9 +30,11 @@ from durably.client._versions import Versions
 from durably.client._workflows import Workflows
 from durably.client.diagnosing import Diagnosing
 from durably.codec import Codec, Codecs
+from durably.concurrency.observers import observers as told
 from durably.config import default_url
 from durably.config import system_database_url as find_system_database
 from durably.core import checks
+from durably.observing import NOBODY, Observer
 from durably.store.database import Database
 from durably.types import Seconds
 
@@ -88,6 +90,7 @@ class AsyncDBOSClient(
         errors: Iterable[type[BaseException]] = (),
         listen: bool = True,
         retry_for: Seconds = 60,
+        observers: Iterable[Observer] = (),
     ) -> Opening[Self]:
         """Connect to the system database of the application whose database is `database_url`.
 
@@ -99,7 +102,8 @@ class AsyncDBOSClient(
         `allow_serializations` what may be read besides (`py_pickle` runs code when it is read), `errors` the
         exception classes that workflows may raise here. `listen=False` does without LISTEN (for poolers in
         transaction mode): waits are then noticed by polling. A call that meets an unavailable database tries
-        again for `retry_for` seconds, then raises DatabaseUnavailable.
+        again for `retry_for` seconds, then raises DatabaseUnavailable. `observers` are told what is called:
+        see `durably.observing`.
 
         Raises ConfigurationError, DatabaseUnavailable, NotASystemDatabase, SchemaTooOld or SchemaTooNew, each
         saying what to do.
@@ -116,6 +120,7 @@ class AsyncDBOSClient(
             codecs=Codecs(codec, allow=allow_serializations, errors=errors),
             listen=listen,
             retry_for=checks.duration("retry_for", retry_for, zero=True) or 0.0,
+            observer=told(observers),
         )
         return Opening(lambda: cls._connect(settings))
 
@@ -126,7 +131,15 @@ class AsyncDBOSClient(
         return cls(session)
 
     @classmethod
-    def _over(cls, database: Database, *, codecs: Codecs, application_name: str, listen: bool) -> Self:
+    def _over(
+        cls,
+        database: Database,
+        *,
+        codecs: Codecs,
+        application_name: str,
+        listen: bool,
+        observer: Observer = NOBODY,
+    ) -> Self:
         """A client on the connections of an application, which opens and closes them itself."""
         settings = Settings(
             url=database.url,
@@ -136,6 +149,7 @@ class AsyncDBOSClient(
             codecs=codecs,
             listen=listen,
             retry_for=60.0,
+            observer=observer,
         )
         return cls(Session.over(settings, database))
 

@@ -18,6 +18,7 @@ from durably.client.handles import AsyncWorkflowHandle
 from durably.concurrency.notice import warn
 from durably.core.records import Create, Started
 from durably.errors import ArgumentsIgnored, InvalidOption
+from durably.observing import CallFacts
 from durably.types import EnqueueOptions
 
 __all__ = ["Enqueue", "Enqueueing"]
@@ -72,15 +73,17 @@ class Enqueueing(Part):
             print(await handle.get_result())
         """
         chosen = records.as_options(options)
-        record = self._blank(chosen).record(args, kwargs)
-        codecs = self._session.settings.codecs
-        if connection is not None:
-            open_ = await self._session.here()
-            started = await create_within(connection, open_, codecs, chosen, _kept(record, open_))
-        else:
-            started = await self._session.call(
-                lambda open_: create_one(open_, codecs, chosen, _kept(record, open_))
-            )
+        with self._session.settings.observer.call(_facts([chosen])) as watch:
+            record = self._blank(chosen).record(args, kwargs)
+            watch.identified(record.workflow_id)
+            codecs = self._session.settings.codecs
+            if connection is not None:
+                open_ = await self._session.here()
+                started = await create_within(connection, open_, codecs, chosen, _kept(record, open_))
+            else:
+                started = await self._session.call(
+                    lambda open_: create_one(open_, codecs, chosen, _kept(record, open_))
+                )
         return await self._told(started, chosen)
 
     async def enqueue_many(
@@ -96,17 +99,20 @@ class Enqueueing(Part):
         """
         given = [_item(item) for item in items]
         chosen = [records.as_options(item.options) for item in given]
-        blanks = {key: self._blank(options) for key, options in {id(o): o for o in chosen}.items()}
-        made = [
-            blanks[id(options)].record(tuple(item.args), item.kwargs)
-            for options, item in zip(chosen, given, strict=True)
-        ]
+        if not given:
+            return []
+        with self._session.settings.observer.call(_facts(chosen)):
+            blanks = {key: self._blank(options) for key, options in {id(o): o for o in chosen}.items()}
+            made = [
+                blanks[id(options)].record(tuple(item.args), item.kwargs)
+                for options, item in zip(chosen, given, strict=True)
+            ]
 
-        async def create(open_: Open) -> list[Started]:
-            kept = [_kept(record, open_) for record in made]
-            return await create_many(open_, self._session.settings.codecs, chosen, kept)
+            async def create(open_: Open) -> list[Started]:
+                kept = [_kept(record, open_) for record in made]
+                return await create_many(open_, self._session.settings.codecs, chosen, kept)
 
-        started = await self._session.call(create) if made else []
+            started = await self._session.call(create)
         return [await self._told(*each) for each in zip(started, chosen, strict=True)]
 
     async def _told(self, started: Started, options: EnqueueOptions[..., Any]) -> AsyncWorkflowHandle[Any]:
@@ -125,6 +131,18 @@ class Enqueueing(Part):
             application_name=settings.application_name,
             ids=self._session,
         )
+
+
+def _facts(chosen: Sequence[EnqueueOptions[..., Any]]) -> CallFacts:
+    """What an observer is told: name and queue where they are one."""
+    first, *others = chosen
+    return CallFacts(
+        kind="enqueue",
+        name=first.workflow_name if all(o.workflow_name == first.workflow_name for o in others) else None,
+        workflow_id=None if others else first.workflow_id,
+        queue_name=first.queue_name if all(o.queue_name == first.queue_name for o in others) else None,
+        count=len(chosen),
+    )
 
 
 def _item(item: Any) -> Enqueue:

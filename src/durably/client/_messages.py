@@ -13,6 +13,7 @@ from durably.client import _records as records
 from durably.client._base import Part
 from durably.core import checks, names
 from durably.core.records import Send
+from durably.observing import CallFacts
 from durably.store import batch, callers, messages
 from durably.types import ReceivedMessage
 
@@ -63,12 +64,14 @@ class Messages(Part):
                 serialization=serialization,
             )
         )
-        if connection is None:
-            batch.raise_refused(await self._session.call(lambda open_: open_.commits.write(record)))
-        else:
-            open_ = await self._session.here()
-            answers = await callers.perform(connection, open_.database.schemas, [batch.sending([record])])
-            batch.raise_refused(batch.sent([record], answers[0])[0])
+        with self._session.settings.observer.call(CallFacts(kind="send", workflow_id=destination_id)):
+            if connection is None:
+                batch.raise_refused(await self._session.call(lambda open_: open_.commits.write(record)))
+            else:
+                open_ = await self._session.here()
+                sending = [batch.sending([record])]
+                answers = await callers.perform(connection, open_.database.schemas, sending)
+                batch.raise_refused(batch.sent([record], answers[0])[0])
 
     def send_many(self, items: Sequence[Message]) -> Coroutine[Any, Any, None]:
         """Send messages in one transaction: all of them, or none; they are received in this order.

@@ -18,6 +18,7 @@ from durably.concurrency.world import RealWorld
 from durably.core import ids
 from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseUnavailable, NotRunning, WrongContext
+from durably.observing import NOBODY, Observer
 from durably.store import migrate
 from durably.store.database import POOL_TIMEOUT, Connection, Database
 from durably.store.failures import is_transient
@@ -43,6 +44,7 @@ class Settings:
     codecs: Codecs
     listen: bool
     retry_for: float
+    observer: Observer = NOBODY
 
 
 class Open:

@@ -19,6 +19,7 @@ from durably.codec import Codec
 from durably.concurrency.portal import Portal
 from durably.core.limits import CURRENT, Change
 from durably.errors import NotRunning
+from durably.observing import Observer
 from durably.types import (
     Account,
     ApiToken,
@@ -98,6 +99,7 @@ class DBOSClient:
         errors: Iterable[type[BaseException]] = (),
         listen: bool = True,
         retry_for: Seconds = 60,
+        observers: Iterable[Observer] = (),
     ) -> Self:
         """Connect to the system database of the application whose database is `database_url`.
 
@@ -109,7 +111,8 @@ class DBOSClient:
         `allow_serializations` what may be read besides (`py_pickle` runs code when it is read), `errors` the
         exception classes that workflows may raise here. `listen=False` does without LISTEN (for poolers in
         transaction mode): waits are then noticed by polling. A call that meets an unavailable database tries
-        again for `retry_for` seconds, then raises DatabaseUnavailable.
+        again for `retry_for` seconds, then raises DatabaseUnavailable. `observers` are told what is called:
+        see `durably.observing`.
 
         Raises ConfigurationError, DatabaseUnavailable, NotASystemDatabase, SchemaTooOld or SchemaTooNew, each
         saying what to do.
@@ -132,6 +135,7 @@ class DBOSClient:
                     errors=errors,
                     listen=listen,
                     retry_for=retry_for,
+                    observers=observers,
                 ),
                 portal,
             )

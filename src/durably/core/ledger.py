@@ -26,17 +26,19 @@ class Ledger:
     that went on anew begins behind its last marker; what is below that is another generation's.
     """
 
-    __slots__ = ("_cleanup", "_last", "_rows", "generation", "workflow_id")
+    __slots__ = ("_cleanup", "_last", "_recorded", "_rows", "generation", "workflow_id")
 
     def __init__(self, workflow_id: str, history: Iterable[HistoryRow] = ()) -> None:
         self.workflow_id = workflow_id
         self._rows = {row.function_id: row for row in history}
         self._last = 0
         self._cleanup = CLEANUP
+        self._recorded = 0
         self.generation = 1
         if self._rows and (latest := max(self._rows)) > CLEANUP:
             self._cleanup = latest
             self._rows = {number: row for number, row in self._rows.items() if number <= CLEANUP}
+        self._recorded = max(self._rows, default=0)
         for row in self._rows.values():
             if row.function_name == names.CONTINUE_AS_NEW and row.function_id > self._last:
                 self.begin_behind(row.function_id, int(row.output or 1))
@@ -49,6 +51,11 @@ class Ledger:
     def last(self) -> int:
         """The number that was drawn last."""
         return self._last
+
+    @property
+    def replaying(self) -> bool:
+        """Whether the code is before an operation that is recorded: a former attempt has been here."""
+        return self._last < self._recorded
 
     def draw(self, width: int = 1) -> int:
         """The number of the next operation, which uses `width` numbers."""

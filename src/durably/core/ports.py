@@ -104,6 +104,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     parent_workflow_id: str | None = None
     queue_partition_key: str | None = None
     failed_attempts: int = 0  # of a workflow with a `retry`, as often as it was tried again
+    waited: float | None = None  # seconds on its queue, of a first claim
 
 
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):

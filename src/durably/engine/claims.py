@@ -11,6 +11,7 @@ from durably.core.rota import Rota
 from durably.engine.executor import Executor
 from durably.engine.registry import Registry
 from durably.errors import DatabaseError
+from durably.observing import NOBODY, Observer
 
 __all__ = ["Claims"]
 
@@ -31,6 +32,7 @@ class Claims:
         identity: Callable[[], ExecutorIdentity],
         formats: Sequence[str],
         world: World,
+        observer: Observer = NOBODY,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -38,6 +40,7 @@ class Claims:
         self._identity = identity
         self._formats = formats
         self._world = world
+        self._observer = observer
         self._rotas: dict[str, Rota] = {}
         self.in_flight: set[str] = set()  # tokens of claims whose answer is still out
         self.unanswered: set[str] = set()  # tokens of claims whose answer was lost: they may have happened
@@ -69,8 +72,10 @@ class Claims:
     async def _claim(self, queue: QueueRow, most: int, keys: Sequence[str] = ()) -> list[Claimed]:
         owner = new_id(self._world.random)
         self.in_flight.add(owner)
+        began = self._world.monotonic()
         try:
             claimed = await self._store.claim(self._asked(queue, most, owner, keys))
+            self._observer.claimed(queue.name, len(claimed), self._world.monotonic() - began)
             history = await self._history(claimed)
             for workflow in claimed:
                 self._begin(workflow, owner, history.get(workflow.workflow_id, ()))

@@ -18,6 +18,7 @@ from durably.engine.claims import Claims
 from durably.engine.executor import Executor
 from durably.engine.registry import Registry
 from durably.errors import DatabaseError
+from durably.observing import NOBODY, Observer
 
 __all__ = ["Dispatcher"]
 
@@ -48,9 +49,10 @@ class Dispatcher:
         world: World,
         ask: Callable[[], None],
         listen_queues: Collection[str] | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self._executor = executor
-        self._capacity = capacity
+        self.capacity = capacity
         self._world = world
         self._ask = ask
         self._listen_queues = None if listen_queues is None else {*listen_queues, INTERNAL_QUEUE}
@@ -61,6 +63,7 @@ class Dispatcher:
             identity=identity,
             formats=formats,
             world=world,
+            observer=observer,
         )
         self._queues: dict[str, QueueRow] = {}
         self._ready: dict[str, bool] = {}  # queues that may have work, in order, and whether a notice said so
@@ -152,15 +155,15 @@ class Dispatcher:
 
     async def _room(self) -> None:
         """Wait for work, and for places: a quarter of all, or what is free after a moment."""
-        while not self._ready or self._executor.active >= self._capacity:
+        while not self._ready or self._executor.active >= self.capacity:
             self._woken.clear()
             await self._woken.wait()
-        if self._capacity - self._executor.active < min(BATCH, self._capacity // 4):
+        if self.capacity - self._executor.active < min(BATCH, self.capacity // 4):
             await self._world.sleep(PATIENCE)
 
     async def _serve(self, queue: QueueRow, announced: bool) -> bool:
         """Claim what there is room for; whether the queue may have more for us."""
-        free = min(BATCH, self._capacity - self._executor.active)
+        free = min(BATCH, self.capacity - self._executor.active)
         if free <= 0:
             return True
         most = places(queue, free=free, running=self._executor.by_queue.get(queue.name, 0))

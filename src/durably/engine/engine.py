@@ -40,6 +40,7 @@ from durably.errors import (
     WorkflowConflict,
     WorkflowIdInUse,
 )
+from durably.observing import NOBODY, CallFacts, Observer
 from durably.store.hub import Hub
 from durably.store.writer import Writer
 
@@ -68,9 +69,11 @@ class Engine:
         code: str = "",
         listen_queues: Collection[str] | None = None,
         partitioned: Collection[str] = (),
+        observer: Observer = NOBODY,
     ) -> None:
         self.store = store
         self.world = world
+        self._observer = observer
         self.identity = ExecutorIdentity(
             executor_id=new_id(world.random),
             application_name=application_name,
@@ -90,7 +93,7 @@ class Engine:
             saw=self._saw,
             heard=self._heard,
         )
-        self.writer = Writer(store.commit, world)
+        self.writer = Writer(store.commit, world, observer)
         self.workers = Workers(threads)
         self.resources = Resources(
             loop=asyncio.get_running_loop(),
@@ -105,6 +108,7 @@ class Engine:
             start_child=self._start_child,
             progress=store.progress,
             executor_id=lambda: self.identity.executor_id,
+            observer=observer,
         )
         self.executor = Executor(
             registry=registry,
@@ -123,6 +127,7 @@ class Engine:
             world=world,
             ask=self.hub.ask_soon,
             listen_queues=listen_queues,
+            observer=observer,
         )
         self.scheduler = Scheduler(
             store=store,
@@ -150,6 +155,11 @@ class Engine:
         self.dispatcher.start()
         self.scheduler.start()
         self.hub.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes work: from its start until its stop begins."""
+        return self._running
 
     async def stop(self, *, grace: float) -> None:
         """Claim no more, let active runs end for `grace` seconds, hand the rest back. Twice is fine."""
@@ -179,7 +189,17 @@ class Engine:
                 f"workflow {definition.name!r} needs its application running: use `async with app`, "
                 "`with app` or `app.launch()`"
             )
-        record = self._create(definition, args, kwargs, call)
+        asked = CallFacts(
+            kind="start" if call.queue_name is None else "enqueue",
+            name=definition.name,
+            queue_name=call.queue_name,
+        )
+        with self._observer.call(asked) as watch:
+            record = self._create(definition, args, kwargs, call)
+            watch.identified(record.workflow_id)
+            return await self._started(record, call)
+
+    async def _started(self, record: Create, call: Call) -> Started:
         while True:
             try:
                 created: Created = await self.writer.submit(record)
@@ -369,7 +389,8 @@ class Engine:
 
     async def _adopt(self, executor_ids: Sequence[str]) -> None:
         logger.info("taking over from %s, whose lease ran out", ", ".join(executor_ids))
-        await self.store.adopt(self.identity.application_name, executor_ids, only_expired=True)
+        back = await self.store.adopt(self.identity.application_name, executor_ids, only_expired=True)
+        self._observer.took_over(len(executor_ids), len(back))
 
     # -- the heartbeat's answer ---------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from durably.core.ports import (
     World,
 )
 from durably.core.records import Finish, Record, TryAgain
-from durably.engine import attributes, authority, generations, tries
+from durably.engine import authority, generations, tries, watching
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run, RunStranded
@@ -46,6 +46,7 @@ from durably.errors import (
     WorkflowIdInUse,
     WrongContext,
 )
+from durably.observing import NOBODY, Observer
 from durably.store.hub import Hub
 
 __all__ = ["DEFAULT_ATTEMPTS", "Executor", "Resources"]
@@ -93,6 +94,7 @@ class Resources:
     executor_id: Callable[[], str] = lambda: ""
     client: Callable[[], Any] = lambda: None  # the application's own, for what a workflow does to others
     client_blocking: Callable[[], Any] = lambda: None
+    observer: Observer = NOBODY
     message_ids: OrderedIds = field(init=False)
     waitlist: Waitlist = field(init=False)
 
@@ -158,6 +160,11 @@ class Executor:
         """Runs that are doing something, rather than waiting for a message, a timer or a child."""
         return len(self.running) - self._parked
 
+    @property
+    def parked(self) -> int:
+        """Runs that wait."""
+        return self._parked
+
     def begin(self, claimed: Claimed, owner: str, history: Sequence[HistoryRow] = ()) -> None:
         """Start the attempt; it goes on by itself."""
         definition = self._registry.find(claimed.name, claimed.class_name, claimed.config_name)
@@ -207,17 +214,8 @@ class Executor:
             limit = self._limit(run.claimed, run.definition)
             if self.trials.is_suspect(run.claimed, limit):
                 self._keep(await self.trials.begin(run.claimed, run.owner, limit))
-            outcome = await self._outcome(run)
-            while isinstance(outcome, ContinueAsNew):
-                anew = await self._go_on_anew(run, outcome)
-                if isinstance(anew, Finish):
-                    outcome = anew
-                else:
-                    run = anew
-                    outcome = await self._outcome(run)
-            if isinstance(outcome, TryAgain):
-                await self._clear(run, outcome)
-            await self._conclude(run, outcome)
+            while (anew := await self._generation(run)) is not None:
+                run = anew
         except RunInterrupted as interruption:
             logger.info("%s", interruption)
         except asyncio.CancelledError:
@@ -233,6 +231,21 @@ class Executor:
                 if isinstance(run.interruption, RunStranded):
                     self._spawn(self._strand(run, run.interruption.difference))
                 self._leave(run)
+
+    async def _generation(self, run: Run) -> Run | None:
+        """Run the code to its recorded end; the run of its next generation, where it goes on anew."""
+        with watching.attempt(run) as came_to:
+            outcome = await self._outcome(run)
+            if isinstance(outcome, ContinueAsNew):
+                anew = await self._go_on_anew(run, outcome)
+                if isinstance(anew, Run):
+                    came_to.append("continued")
+                    return anew
+                outcome = anew
+            if isinstance(outcome, TryAgain):
+                await self._clear(run, outcome)
+            came_to.append(watching.came_to(await self._conclude(run, outcome)))
+        return None
 
     async def _go_on_anew(self, run: Run, ended: ContinueAsNew) -> Run | Finish:
         """Archive the generation; the run of the next one, or the outcome where there cannot be one."""
@@ -266,6 +279,7 @@ class Executor:
                 raise run.interruption or error from None
             if isinstance(error, GeneratorExit) or _is_cancelled(error):
                 raise  # the loop is being torn down: no outcome of the workflow's
+            run.watch.failed(error)
             end = tries.after_failure(run, codec, error)
             return end if isinstance(end, TryAgain) else _failure(run, codec, end)
 
@@ -279,7 +293,6 @@ class Executor:
 
     async def _call(self, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         frame.set(Frame(run))
-        attributes.restore_trace(run.claimed)
         function, run.called = run.definition.function, True
         if run.definition.is_async:
             return await function(*args, **kwargs)
@@ -299,7 +312,8 @@ class Executor:
         except Exception as error:  # the application's database is away: the attempt ends when it is back
             raise run.given_up(error) from error
 
-    async def _conclude(self, run: Run, outcome: Finish | TryAgain) -> None:
+    async def _conclude(self, run: Run, outcome: Finish | TryAgain) -> Finish | TryAgain:
+        """Record the outcome; which one, for where it does not fit another one does."""
         run.concluding = True
         try:
             await self._resources.writer.submit(outcome)
@@ -312,7 +326,7 @@ class Executor:
         if isinstance(outcome, TryAgain):
             run.interruption = RunInterrupted(run.workflow_id, "it is tried again")  # for what it left behind
             self._resources.hub.expect(outcome.seconds)
-            return
+            return outcome
         if run.has_checkpoints:
             self._resources.forget(run.workflow_id)
         self._resources.hub.announce(
@@ -320,6 +334,7 @@ class Executor:
                 run.workflow_id, outcome.status, outcome.output, outcome.error, run.claimed.serialization
             )
         )
+        return outcome
 
     # -- bookkeeping --------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from durably.concurrency.tasks import end
 from durably.core.ports import Beat, ExecutorIdentity, Store, World
 from durably.errors import DatabaseError
+from durably.observing import NOBODY, Observer
 
 __all__ = ["Leases", "Liveness"]
 
@@ -47,6 +48,7 @@ class Leases:
         world: World,
         beaten: Callable[[Beat], None],
         runnable: Callable[[], Sequence[str]] = tuple,
+        observer: Observer = NOBODY,
     ) -> None:
         self._store = store
         self._identity = identity
@@ -54,7 +56,10 @@ class Leases:
         self._world = world
         self._beaten = beaten
         self._runnable = runnable
+        self._observer = observer
         self._task: asyncio.Task[None] | None = None
+        self.renewed: float | None = None  # when, by this machine's monotonic clock
+        self.trouble: str | None = None  # why the last heartbeat did not reach the database
 
     async def start(self) -> None:
         """Take over from neighbours that died on this machine, then begin to beat."""
@@ -76,7 +81,8 @@ class Leases:
                         await self._sweep()
                 pause = self._interval
             except (DatabaseError, TimeoutError) as error:
-                logger.warning("the heartbeat waits for the database: %s", str(error) or "no answer")
+                self.trouble = str(error) or "no answer"
+                logger.warning("the heartbeat waits for the database: %s", self.trouble)
                 pause = self._interval / HURRY
             except Exception:
                 logger.exception("the heartbeat is refused")
@@ -96,6 +102,7 @@ class Leases:
 
     async def _beat(self) -> None:
         beat = await self._store.beat(self._identity())
+        self.renewed, self.trouble = self._world.monotonic(), None
         self._beaten(beat)
         fallen = [
             executor_id
@@ -104,4 +111,5 @@ class Leases:
         ]
         if fallen:
             logger.info("taking over from %s, which died on this machine", ", ".join(fallen))
-            await self._store.adopt(self._identity().application_name, fallen)
+            back = await self._store.adopt(self._identity().application_name, fallen)
+            self._observer.took_over(len(fallen), len(back))

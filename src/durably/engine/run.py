@@ -30,6 +30,7 @@ from durably.errors import (
     RunInterrupted,
     WrongContext,
 )
+from durably.observing import NOTHING
 
 if TYPE_CHECKING:
     from durably.engine.executor import Resources
@@ -81,6 +82,7 @@ class Run:
         self.parked = 0
         self.has_checkpoints = False  # of transactions, in the application's database
         self.called = False  # whether the workflow's own code has begun
+        self.watch = NOTHING
         self.concluding = False  # its outcome is on its way, and its owner about to be none
         self._waiting: concurrent.futures.Future[Any] | None = None
         self._asked: list[tuple[str, Coroutine[Any, Any, Any]]] = []  # operations that may not be over

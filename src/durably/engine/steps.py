@@ -13,10 +13,12 @@ from durably.core.ops import RunStep
 from durably.core.ports import HistoryRow, Wait
 from durably.core.records import Progress, Step
 from durably.core.retry import pause, worth_retrying
+from durably.engine import watching
 from durably.engine.attempts import Attempt
 from durably.engine.context import Frame, frame
 from durably.engine.registry import seconds
 from durably.errors import EncodeError, RetryAfter, StepRetriesExhausted, WrongContext
+from durably.observing import Watch
 from durably.types import Retry
 
 if TYPE_CHECKING:
@@ -31,37 +33,39 @@ async def run_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -
     """Answer the step from its record, or run it on the loop (a blocking function on a thread)."""
     if row is not None:
         return run.recall(row, step.type_)
-    started = run.now_ms()
-    value, error = None, None
-    try:
-        value = await _attempts(run, number, step)
-    except Exception as raised:
-        error = raised
-    record, error = _encode(run, number, step, started, value, error)
-    await _record(run, record)
-    if error is not None:
-        raise run.error_as_recorded(record) from error
-    return run.as_recorded(record, value, step.type_)
+    with watching.operation(run, number, step.name, "step") as watch:
+        started = run.now_ms()
+        value, error = None, None
+        try:
+            value = await _attempts(run, number, step, watch)
+        except Exception as raised:
+            error = raised
+        record, error = _encode(run, number, step, started, value, error)
+        await _record(run, record)
+        if error is not None:
+            raise run.error_as_recorded(record) from error
+        return run.as_recorded(record, value, step.type_)
 
 
 def run_blocking_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -> Any:
     """The same on the thread of a blocking workflow."""
     if row is not None:
         return run.recall(row, step.type_)
-    started = run.now_ms()
-    value, error = None, None
-    try:
-        value = _blocking_attempts(run, number, step)
-    except Exception as raised:
-        error = raised
-    record, error = _encode(run, number, step, started, value, error)
-    if number in run.beats:
-        run.wait_for(functools.partial(_record, run, record))
-    else:
-        run.record_blocking(record)
-    if error is not None:
-        raise run.error_as_recorded(record) from error
-    return run.as_recorded(record, value, step.type_)
+    with watching.operation(run, number, step.name, "step") as watch:
+        started = run.now_ms()
+        value, error = None, None
+        try:
+            value = _blocking_attempts(run, number, step, watch)
+        except Exception as raised:
+            error = raised
+        record, error = _encode(run, number, step, started, value, error)
+        if number in run.beats:
+            run.wait_for(functools.partial(_record, run, record))
+        else:
+            run.record_blocking(record)
+        if error is not None:
+            raise run.error_as_recorded(record) from error
+        return run.as_recorded(record, value, step.type_)
 
 
 async def _record(run: Run, record: Step) -> None:
@@ -140,14 +144,14 @@ def _pausing(run: Run, number: int, step: Step_, delay: float) -> contextlib.Abs
     return run.resources.waitlist.entry(run, number, Wait("retry", run.workflow_id, step.name), until=until)
 
 
-async def _attempts(run: Run, number: int, step: Step_) -> Any:
+async def _attempts(run: Run, number: int, step: Step_, watch: Watch) -> Any:
     attempt = 1
     while True:
         try:
             with _inside(run, number, step) as time, _stepping(run):
                 return await _attempt(run, step, time)
         except Exception as error:
-            delay = _next_delay(run, step, attempt, error)
+            delay = _next_delay(run, step, attempt, error, watch)
             with _pausing(run, number, step, delay):
                 await run.resources.world.sleep(delay)
             attempt += 1
@@ -175,7 +179,7 @@ async def _on_thread(run: Run, step: Step_) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _blocking_attempts(run: Run, number: int, step: Step_) -> Any:
+def _blocking_attempts(run: Run, number: int, step: Step_, watch: Watch) -> Any:
     if inspect.iscoroutinefunction(step.function):
         raise WrongContext(
             f"step {step.name!r} is async and its workflow is not: make the workflow `async def`, or the "
@@ -187,7 +191,7 @@ def _blocking_attempts(run: Run, number: int, step: Step_) -> Any:
             with _inside(run, number, step) as time, _in_time(time):
                 return step.function(*step.args, **step.kwargs)
         except Exception as error:
-            delay = _next_delay(run, step, attempt, error)
+            delay = _next_delay(run, step, attempt, error, watch)
             with _pausing(run, number, step, delay):
                 run.wait_for(functools.partial(run.resources.world.sleep, delay))  # an interruption ends it
             attempt += 1
@@ -206,7 +210,7 @@ def _in_time(time: Attempt) -> Iterator[None]:
         raise time.error
 
 
-def _next_delay(run: Run, step: Step_, attempt: int, error: Exception) -> float:
+def _next_delay(run: Run, step: Step_, attempt: int, error: Exception, watch: Watch) -> float:
     """Seconds until the next attempt; raises the error that is final."""
     retry = step.retry
     if retry is None and isinstance(error, RetryAfter):
@@ -220,7 +224,9 @@ def _next_delay(run: Run, step: Step_, attempt: int, error: Exception) -> float:
             f"step {step.name!r} failed {attempt} times; the last time: {type(error).__name__}: {error}",
             attempts=attempt,
         ) from error
-    return pause(retry, attempt, error, run.resources.world.random)
+    seconds = pause(retry, attempt, error, run.resources.world.random)
+    watch.retrying(attempt, error, seconds)
+    return seconds
 
 
 def _encode(

@@ -13,7 +13,7 @@ from durably.core import transactions as core
 from durably.core.ports import HistoryRow
 from durably.core.records import Step
 from durably.core.transactions import Body, Outcome, Owned, Recorded, Statement
-from durably.engine import steps
+from durably.engine import steps, watching
 from durably.engine.context import Frame, frame
 from durably.engine.patience import until_answered
 from durably.errors import RunInterrupted
@@ -103,12 +103,13 @@ async def run_transaction(run: Run, number: int, row: HistoryRow | None, call: C
     run.has_checkpoints |= not source.together
     if row is not None:
         return run.recall(row, call.definition.result_type)
-    started = run.now_ms()
-    outcome = await _settled(run, number, call, source, started)
-    record = _record(run, number, call, started, outcome)
-    if not (source.together and outcome.commit):
-        await run.record(record)
-    return _result(run, record, outcome, call)
+    with watching.operation(run, number, call.definition.name, "transaction"):
+        started = run.now_ms()
+        outcome = await _settled(run, number, call, source, started)
+        record = _record(run, number, call, started, outcome)
+        if not (source.together and outcome.commit):
+            await run.record(record)
+        return _result(run, record, outcome, call)
 
 
 def run_blocking_transaction(run: Run, number: int, row: HistoryRow | None, call: Call) -> Any:
@@ -117,12 +118,13 @@ def run_blocking_transaction(run: Run, number: int, row: HistoryRow | None, call
     run.has_checkpoints |= not source.together
     if row is not None:
         return run.recall(row, call.definition.result_type)
-    started = run.now_ms()
-    outcome = _settled_blocking(run, number, call, source, started)
-    record = _record(run, number, call, started, outcome)
-    if not (source.together and outcome.commit):
-        run.record_blocking(record)
-    return _result(run, record, outcome, call)
+    with watching.operation(run, number, call.definition.name, "transaction"):
+        started = run.now_ms()
+        outcome = _settled_blocking(run, number, call, source, started)
+        record = _record(run, number, call, started, outcome)
+        if not (source.together and outcome.commit):
+            run.record_blocking(record)
+        return _result(run, record, outcome, call)
 
 
 def _record(run: Run, number: int, call: Call, started: int, outcome: Outcome) -> Step:

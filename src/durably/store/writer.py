@@ -18,6 +18,7 @@ from durably.core.ports import World
 from durably.core.records import Record, payload_size, resent
 from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseError, NotRunning
+from durably.observing import NOBODY, Observer
 
 __all__ = ["Writer"]
 
@@ -37,9 +38,16 @@ class Writer:
     await writer.submit(record)
     """
 
-    def __init__(self, commit: Callable[[Sequence[Record]], Awaitable[list[Any]]], world: World) -> None:
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Record]], Awaitable[list[Any]]],
+        world: World,
+        observer: Observer = NOBODY,
+    ) -> None:
         self._commit = commit
         self._world = world
+        self._observer = observer
+        self.trouble: str | None = None  # why the last attempt did not reach the database
         self._pending: deque[tuple[Record, Ticket]] = deque()
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -47,6 +55,11 @@ class Writer:
         self._closed = False
         self._lock = threading.Lock()
         self._signalled = False  # a wake from a thread is on its way to the loop
+
+    @property
+    def pending(self) -> int:
+        """Records that wait for a batch."""
+        return len(self._pending)
 
     def start(self) -> None:
         """Begin to write, on the running loop."""
@@ -114,8 +127,13 @@ class Writer:
         attempt = 0
         while True:
             try:
-                return await self._commit(records)
+                began = self._world.monotonic()
+                replies = await self._commit(records)
+                self._observer.committed(len(records), self._world.monotonic() - began)
+                self.trouble = None
+                return replies
             except DatabaseError as error:
+                self.trouble = str(error)
                 if self._closed:
                     return [error] * len(records)
                 attempt += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from durably.core import ops
 from durably.core.ports import HistoryRow
+from durably.engine import watching
 from durably.engine.performers import (
     choices,
     effects,
@@ -27,6 +28,7 @@ from durably.engine.performers import (
 from durably.engine.performers.kinds import InsideStep, Performers
 from durably.engine.performers.workflows import await_result, outcome, result_of
 from durably.errors import WrongContext
+from durably.observing import NOBODY
 
 if TYPE_CHECKING:
     from durably.engine.run import Run
@@ -54,7 +56,12 @@ def perform(
     run: Run, number: int, row: HistoryRow | None, operation: ops.Operation[Any]
 ) -> Coroutine[Any, Any, Any]:
     """The coroutine that answers the operation from its record, or performs it."""
-    return _PERFORMERS[type(operation)](run, number, row, operation)
+    performer = _PERFORMERS[type(operation)]
+    told = run.resources.observer is not NOBODY and row is None and number > 0
+    if not told or isinstance(operation, ops.RunStep):  # which is told of by itself
+        return performer(run, number, row, operation)
+    kind: watching.Kind = "child" if isinstance(operation, ops.StartChild) else "operation"
+    return watching.told(run, number, operation.name, kind, lambda: performer(run, number, row, operation))
 
 
 def inside_step(run: Run, step: int, operation: ops.Operation[Any]) -> Coroutine[Any, Any, Any]:

@@ -67,6 +67,8 @@ SELECT c.workflow_uuid AS workflow_id, c.name, c.class_name, c.config_name, c.qu
            AS has_history,
        COALESCE((SELECT t.failed FROM {extension}.workflow_attempts t
                  WHERE t.workflow_uuid = c.workflow_uuid AND t.creator_xid IS NOT DISTINCT FROM c.creator_xid), 0)
-           AS failed_attempts
+           AS failed_attempts,
+       CASE WHEN c.recovery_attempts = 1 THEN GREATEST(0, c.started_at_epoch_ms
+           - GREATEST(c.created_at, c.delay_until_epoch_ms)::float8) / 1000 END AS waited
 FROM claimed c
 ORDER BY c.priority, c.created_at
