@@ -56,6 +56,7 @@ __all__ = [
     "Seconds",
     "StartStep",
     "Status",
+    "StatusCounts",
     "StepInfo",
     "StepRecord",
     "StepSummary",
@@ -309,6 +310,19 @@ class QueueStats:
     oldest_enqueued_at: int | None
     starts_in_period: int | None
     is_paused: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusCounts:
+    """Workflows by status: each count up to `counted_to`, and SUCCESS an estimate.
+
+    `ended` counts, by status, those that ended in the last `seconds`: up to `counted_to` of them in all.
+    """
+
+    now: Mapping[Status, int]
+    ended: Mapping[Status, int]
+    seconds: float
+    counted_to: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,6 +41,13 @@ def worker(
         str | None,
         typer.Option(metavar="NAME,NAME", help="Take work of these queues only, and of DBOS's internal one."),
     ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Serve /metrics, /health/live and /health/ready there: 127.0.0.1:9100, say.",
+        ),
+    ] = None,
 ) -> None:
     """Run an application: its queues, and what a dead process of it left.
 
@@ -53,15 +60,27 @@ def worker(
         application.listen_queues = [name.strip() for name in queues.split(",")]
     with ExitStack() as exits:
         url = _system_database(application, session, exits)
-        asyncio.run(_run(application, url, as_json=session.as_json))
+        served = exits.enter_context(_served(application, http)) if http is not None else None
+        asyncio.run(_run(application, url, as_json=session.as_json, served=served))
 
 
-async def _run(application: App, url: str, *, as_json: bool) -> None:
+def _served(application: App, address: str) -> AbstractContextManager[str]:
+    """The worker's health and metrics, answered also while its event loop is blocked."""
+    try:
+        from durably.cli.serving import serving
+        from durably.integrations.health import health_app
+
+        return serving(health_app(application), address)
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"--http needs {missing.name}: pip install 'durably[console]'") from missing
+
+
+async def _run(application: App, url: str, *, as_json: bool, served: str | None = None) -> None:
     stop = asyncio.Event()
     for number in STOPS:
         asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, stop)
     async with application:
-        _announce(application, url, as_json=as_json)
+        _announce(application, url, as_json=as_json, served=served)
         await stop.wait()
         output.note(
             f"stopping {application.name}: running workflows get a while to end; again to stop at once"
@@ -78,13 +97,14 @@ def _asked_to_stop(stop: asyncio.Event) -> None:
     stop.set()
 
 
-def _announce(application: App, url: str, *, as_json: bool) -> None:
+def _announce(application: App, url: str, *, as_json: bool, served: str | None) -> None:
     """Say on stdout that work is taken from now on, in one line."""
     facts = {
         "application_name": application.name,
         "app_version": application.version,
         "executor_id": application.executor_id,
         "database": config.redact(url),
+        **({} if served is None else {"http": served}),
     }
     if as_json:
         output.print_line(facts)
@@ -93,6 +113,7 @@ def _announce(application: App, url: str, *, as_json: bool) -> None:
             output.printable(
                 f"ready: {facts['application_name']}, version {facts['app_version']}, "
                 f"executor {facts['executor_id']}, on {facts['database']}"
+                + ("" if served is None else f", health and metrics at {served}")
             ),
             flush=True,
         )

@@ -9,7 +9,7 @@ from durably.client._base import Part
 from durably.client._session import Open
 from durably.core import checks
 from durably.store import activity
-from durably.types import Backlog, QueueActivity
+from durably.types import Backlog, QueueActivity, Seconds, Status, StatusCounts
 
 __all__ = ["Activity"]
 
@@ -39,6 +39,22 @@ class Activity(Part):
             return [_activity(row, [r for r in rates if r["name"] == row["name"]], most) for row in rows]
 
         return await self._session.call(look)
+
+    async def count_by_status(self, *, since: Seconds = 300, count_to: int = MOST) -> StatusCounts:
+        """Return how many workflows there are of each status, and how many ended in the last `since` seconds.
+
+        Of the whole database, and cheap at any size: counts end at `count_to`, and how many have succeeded is
+        the planner's estimate.
+
+            failed = (await client.count_by_status()).ended.get("ERROR", 0)
+        """
+        seconds = checks.duration("since", since, zero=False) or 0.0
+        most = checks.whole("count_to", count_to, least=1)
+        rows = await self._session.call(lambda open_: activity.by_status(open_.database, seconds, most))
+        counts: dict[str, dict[Status, int]] = {"now": {}, "ended": {}}
+        for row in rows:
+            counts[row["kind"]][row["status"]] = int(row["workflows"])
+        return StatusCounts(**counts, seconds=seconds, counted_to=most)
 
     async def list_backlogs(self, name: str, *, limit: int = 20, count_to: int = 1000) -> list[Backlog]:
         """Return the partitions of a queue with the most work that waits: none if it has no partitions.

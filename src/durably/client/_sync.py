@@ -51,6 +51,7 @@ from durably.types import (
     ScheduleSpec,
     Seconds,
     StartStep,
+    StatusCounts,
     StepInfo,
     StepRecord,
     StepSummary,
@@ -1066,6 +1067,16 @@ class DBOSClient:
         return self._portal.call(
             self._async.queue_activity, name, count_to=count_to, application_name=application_name
         )
+
+    def count_by_status(self, *, since: Seconds = 300, count_to: int = MOST) -> StatusCounts:
+        """Return how many workflows there are of each status, and how many ended in the last `since` seconds.
+
+        Of the whole database, and cheap at any size: counts end at `count_to`, and how many have succeeded is
+        the planner's estimate.
+
+            failed = client.count_by_status().ended.get("ERROR", 0)
+        """
+        return self._portal.call(self._async.count_by_status, since=since, count_to=count_to)
 
     def list_backlogs(self, name: str, *, limit: int = 20, count_to: int = 1000) -> list[Backlog]:
         """Return the partitions of a queue with the most work that waits: none if it has no partitions.

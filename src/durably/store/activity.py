@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 from durably.store.database import Database
 from durably.store.queues import started
 
-__all__ = ["MINUTES", "backlogs", "queues", "rates"]
+__all__ = ["MINUTES", "backlogs", "by_status", "queues", "rates"]
 
 MINUTES = 60
 SAMPLE = 120  # starts, and ends, of a minute that are looked at
@@ -40,6 +40,13 @@ async def rates(opened: Opened, name: str | None) -> list[Row]:
     """Starts and ends by queue and minute, where there were any."""
     parameters = {"name": name, "most": SAMPLE}
     return [row._asdict() for row in await opened.database.query("queues/rates", parameters, seconds=SECONDS)]
+
+
+async def by_status(database: Database, seconds: float, most: int) -> list[Row]:
+    """Workflows by status, those of now and those that ended lately."""
+    parameters = {"seconds": seconds, "most": most}
+    rows = await database.query("workflows/by_status", parameters, seconds=SECONDS)
+    return [row._asdict() for row in rows]
 
 
 async def backlogs(database: Database, name: str, most: int) -> list[Row]:
