@@ -10,7 +10,8 @@ import pytest
 from starlette.applications import Starlette
 
 from durably import AsyncDBOSClient, EnqueueOptions
-from durably.console import metrics
+from durably.console import Console, Open, metrics
+from durably.console.accounts import Accounts
 from durably.console.metrics import MetricsPage, routes, schedule_state
 from durably.types import Schedule
 from tests.engine.support import enqueue, rows
@@ -162,3 +163,25 @@ async def test_a_database_that_only_dbos_has_used_has_metrics(
         0,
         1,
     )
+
+
+async def test_the_consoles_metrics_are_for_those_whom_it_knows(
+    client: AsyncDBOSClient, database_url: str
+) -> None:
+    """A Prometheus server has a token."""
+    made = await client.create_token("prometheus", role="viewer")
+    for access, headers, status in (
+        (Open(), {}, 200),
+        (Accounts(), {}, 401),
+        (Accounts(), {"authorization": f"Bearer {made.secret}"}, 200),
+        (Accounts(), {"authorization": "Bearer durably_wrong"}, 401),
+        (Open(), {"authorization": "Bearer durably_wrong"}, 401),
+    ):
+        console = Console(access=access, system_database_url=database_url)
+        transport = httpx.ASGITransport(console)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as web:
+            answer = await web.get("/metrics", headers=headers)
+        await console.aclose()
+        assert answer.status_code == status
+        assert ("durably_workflows" in answer.text) == (status == 200)
+        assert ("www-authenticate" in answer.headers) == (status == 401)

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from durably.client import AsyncDBOSClient
-from durably.console import live
+from durably.console import live, metrics
 from durably.console.access import CONSOLE, Access, Open, User, may
 from durably.console.api import Api
 from durably.console.failures import failure
@@ -94,6 +94,7 @@ class Console:
         shown = [Route(p.path, self._endpoint(p), methods=list(p.methods)) for p in PAGES]
         return [
             *shown,
+            *metrics.console_routes(self._access, self.client),
             Route("/live", self._live),
             Mount("/api/v1", Api(access=self._access, client=self.client)),
             Mount("/static", StaticFiles(directory=STATIC)),

@@ -23,11 +23,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from durably.client import AsyncDBOSClient
+from durably.console.access import Access
+from durably.console.api.caller import caller
 from durably.core.cron import Cron
 from durably.errors import DurablyError, InvalidOption
 from durably.types import Schedule, WorkflowFilter
 
-__all__ = ["MetricsPage", "routes"]
+__all__ = ["MetricsPage", "console_routes", "routes"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,22 @@ Part = Callable[[AsyncDBOSClient], Awaitable[list[Metric]]]
 def routes(client: AsyncDBOSClient | Callable[[], Awaitable[AsyncDBOSClient]]) -> list[Route]:
     """The route `/metrics` on a client, or on what connects one when it is first needed."""
     return [Route("/metrics", MetricsPage(client).answer)]
+
+
+def console_routes(access: Access, connect: Callable[[], Awaitable[AsyncDBOSClient]]) -> list[Route]:
+    """The same for those whom a console knows, and for programs with a token (`Authorization: Bearer`)."""
+    page = MetricsPage(connect)
+
+    async def answer(request: Request) -> Response:
+        try:
+            known = await caller(request, access, await connect())
+        except DurablyError as error:
+            return Response(f"nobody can be known now: {error}", 503)
+        if known is None:
+            return Response(UNKNOWN, 401, {"www-authenticate": "Bearer"})
+        return await page.answer()
+
+    return [Route("/metrics", answer)]
 
 
 class MetricsPage:
@@ -89,6 +107,7 @@ class MetricsPage:
 
 
 UP = "1 if the database answers"
+UNKNOWN = "metrics are for those whom this console knows: send the header Authorization: Bearer <token>\n"
 
 
 async def _workflows(client: AsyncDBOSClient) -> list[Metric]:
