@@ -18,7 +18,7 @@ WITH counted AS MATERIALIZED (
 ), ended AS MATERIALIZED (
     SELECT l.status, count(*) AS workflows
     FROM (SELECT s.status FROM {schema}.workflow_status s
-          WHERE s.completed_at > EXTRACT(epoch FROM clock_timestamp()) * 1000 - %(seconds)s::float8 * 1000
+          WHERE s.completed_at > ((EXTRACT(epoch FROM now()) - %(seconds)s::float8) * 1000)::bigint
           ORDER BY s.completed_at DESC LIMIT %(most)s) l
     GROUP BY 1
 )
