@@ -82,6 +82,12 @@ class Cluster:
                 cursor.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def trust(self, network: str) -> None:
+        """Let clients of another network in."""
+        with (self.base / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network} trust\n")
+        self.execute("SELECT pg_reload_conf()")
+
     def configure(self, **settings: str) -> None:
         """Change settings while it runs."""
         changes = [f"ALTER SYSTEM SET {name} = '{value}'" for name, value in settings.items()]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,16 @@ START_SECONDS = 30.0
 class Worker:
     """One process of `tests.faults.worker`; what it printed is in `log`."""
 
-    def __init__(self, url: str, ledger: Ledger, options: dict[str, Any]) -> None:
-        command = [sys.executable, "-m", "tests.faults.worker", url, str(ledger.path), json.dumps(options)]
+    def __init__(self, url: str, ledger: Ledger, options: dict[str, Any], prefix: Sequence[str] = ()) -> None:
+        command = [
+            *prefix,
+            sys.executable,
+            "-m",
+            "tests.faults.worker",
+            url,
+            str(ledger.path),
+            json.dumps(options),
+        ]
         self.options = options
         self.log: list[str] = []
         self._ready = threading.Event()
@@ -97,9 +105,11 @@ class Fleet:
         self.ledger = ledger
         self.workers: list[Worker] = []
 
-    def launch(self, *, url: str | None = None, ready: bool = True, **options: Any) -> Worker:
+    def launch(
+        self, *, url: str | None = None, ready: bool = True, prefix: Sequence[str] = (), **options: Any
+    ) -> Worker:
         """Start a worker; behind a proxy where `url` is the proxy's."""
-        worker = Worker(url or self.url, self.ledger, {"lease": 3.0, **options})
+        worker = Worker(url or self.url, self.ledger, {"lease": 3.0, **options}, prefix)
         self.workers.append(worker)
         if ready:
             worker.wait_ready()

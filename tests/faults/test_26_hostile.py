@@ -6,16 +6,28 @@ import base64
 import contextlib
 import os
 import pickle
+import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from durably import WorkflowFilter
-from durably.errors import DurablyError
+from durably.codec import Codecs
+from durably.errors import DecodeError, DurablyError
 from tests.faults.fleet import ROOT, Fleet
 from tests.faults.table import Table
+
+MUTATED = 20_000
+VALUES: tuple[Any, ...] = (
+    {"args": (1, "a", None), "kwargs": {"n": 1.5}},
+    ["a"] * 5,
+    datetime(2026, 5, 1, tzinfo=UTC),
+    ValueError("declined"),
+)
 
 
 class Mark:
@@ -73,6 +85,57 @@ def test_nobody_runs_a_row(fleet: Fleet, tmp_path: Path, table: Table) -> None:
     with contextlib.suppress(FileExistsError):
         pickle.loads(base64.b64decode(payload))  # the trap does work
     assert mark.exists()
+
+
+def test_no_mutated_pickle_runs_or_breaks_a_reader(tmp_path: Path, table: Table) -> None:
+    """Bytes are changed, put in, doubled and left out; the reader has not named py_pickle."""
+    mark = tmp_path / "ran"
+    chance = random.Random(0)
+    plain = Codecs()
+    seeds = [pickle.dumps(value, protocol) for value in (Mark(mark), *VALUES) for protocol in (4, 5)]
+    refused = 0
+    began = time.monotonic()
+    for number in range(MUTATED):
+        raw = mutated(chance, seeds[number % len(seeds)])
+        text = base64.b64encode(raw).decode()
+        for read in (plain.decode, plain_arguments(plain)):
+            try:
+                read(text, chance.choice([None, "py_pickle", "portable_json"]))
+            except DecodeError:
+                refused += 1
+    took = time.monotonic() - began
+    table.add(
+        26,
+        f"{MUTATED:,} mutated pickles, no format and each format named",
+        goal="0 run code",
+        figures=f"{int(mark.exists())} ran, {refused:,} of {2 * MUTATED:,} reads refused with DecodeError, "
+        f"the others gave plain values; {took:.1f} s",
+    )
+    assert not mark.exists()
+    assert refused > MUTATED
+
+
+def plain_arguments(codecs: Codecs) -> Callable[[str, str | None], Any]:
+    """What reads arguments."""
+    return lambda text, name: codecs.reader(name, text).decode_arguments(text)
+
+
+def mutated(chance: random.Random, raw: bytes) -> bytes:
+    """One to four changes."""
+    data = bytearray(raw)
+    for _ in range(chance.randint(1, 4)):
+        at, width = chance.randrange(len(data)), chance.randint(1, 8)
+        match chance.randrange(4):
+            case 0:
+                data[at] = chance.randrange(256)
+            case 1:
+                del data[at : at + width]
+            case 2:
+                data[at:at] = data[at : at + width]
+            case _:
+                data[at:at] = chance.randbytes(width)
+        data = data or bytearray(raw)
+    return bytes(data)
 
 
 def poison(fleet: Fleet, payload: str) -> None:

@@ -7,6 +7,8 @@ its own is off), `queues` ({name: concurrency}). Prints `ready`, and `stopped` a
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import json
 import math
 import os
@@ -80,10 +82,11 @@ def build(
     name: str = "faults",
     queues: dict[str, Any] | None = None,
     own: str | None = None,
+    version: str = "1",
     **options: Any,
 ) -> App:
     """The application, whose bodies write to the ledger."""
-    app = App(name, own, system_database_url=url, version="1", **options)
+    app = App(name, own, system_database_url=url, version=version, **options)
     for queue, concurrency in (queues or {"q": None}).items():
         app.queue(queue, concurrency=concurrency)
 
@@ -218,6 +221,17 @@ def build(
         @app.workflow(name="pays")
         async def pays(cents: int) -> int:
             return await pay(cents)
+
+    @app.workflow(name="echo")
+    async def echo(value: Any) -> Any:
+        return value
+
+    @app.workflow(name="tidy")
+    async def tidy() -> int:
+        """Rings are collected, and the allocator gives back what is free: what is left is held."""
+        gc.collect()
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        return gc.collect()
 
     @app.step(name="copy")
     async def copy(pieces: int) -> int:

@@ -25,7 +25,7 @@ from durably.core.ports import (
     Wait,
     Waiting,
 )
-from durably.core.records import Record, SetEvent, StoredArguments
+from durably.core.records import Progress, Record, SetEvent, StoredArguments
 from durably.errors import DatabaseUnavailable
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.model import Model
@@ -231,8 +231,12 @@ class Link:
     async def _ask(self, kind: str, about: Any, call: Callable[[], Any]) -> Any:
         answer: asyncio.Future[Any] = self._loop.create_future()
         fate = "refused" if self._name in self._weather.down else self._weather.fate()
-        if fate == "late" and kind == "commit" and any(isinstance(record, SetEvent) for record in about):
-            fate = "unanswered"  # known: events/set lets an older value replace a newer one
+        if (
+            fate == "late"
+            and kind == "commit"
+            and any(isinstance(record, SetEvent | Progress) for record in about)
+        ):
+            fate = "unanswered"  # known: an older value may replace a newer one of the same run
         there = self._weather.delay()
         if fate == "silent":
             self._later(SILENCE, self._break, kind, fate, answer)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from durably.client.declared import DeclaredOptions, DeclaredWorkflow
-from durably.codec import Codec, Codecs, attributes_text
+from durably.codec import Codec, Codecs, attributes_text, fitting
 from durably.concurrency import trace
 from durably.core import checks
 from durably.core.names import INTERNAL_QUEUE, NULL_TOPIC, RESERVED_PREFIX
@@ -81,7 +81,9 @@ class Blank:
         return Create(
             workflow_id=self._workflow_id or self._ids.new_id(),
             creator=self._ids.new_id(),
-            inputs=self._codec.encode_arguments(args, kwargs, parameters=parameters),
+            inputs=fitting(
+                self._codec.encode_arguments(args, kwargs, parameters=parameters), subject="arguments"
+            ),
             **self._fields,
         )
 
@@ -102,7 +104,7 @@ def message(
         message_uuid=new_id() if key is None else f"{key}::{destination}",
         destination=destination,
         topic=checks.optional_name("topic", topic) or NULL_TOPIC,
-        message=codec.encode(value, subject="message"),
+        message=fitting(codec.encode(value, subject="message"), subject="message"),
         serialization=codec.name,
     )
 

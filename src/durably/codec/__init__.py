@@ -27,6 +27,7 @@ from durably.codec.portable import PortableJSON
 from durably.codec.protocol import Codec
 from durably.codec.registry import Codecs
 from durably.codec.signature import Parameters
+from durably.codec.size import fitting
 from durably.codec.superjson import SuperJSON
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "attributes_text",
     "encode_scheduled",
     "encode_scheduled_arguments",
+    "fitting",
     "same_arguments",
     "visible_errors",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from durably.codec import Codecs, attributes_text, same_arguments
+from durably.codec import Codecs, attributes_text, fitting, same_arguments
 from durably.core.ids import child_id, new_id
 from durably.core.limits import key_is_missing
 from durably.core.ops import StartChild
@@ -295,6 +295,7 @@ class Engine:
             child_id(parent.workflow_id, number) if parent else new_id(self.world.random)
         )
         claimed = parent.claimed if parent else None
+        subject = f"arguments of {definition.name!r}"
         timeout = seconds(call.given("timeout"))
         rights = authority.of(call, claimed)
         assumed_role = authority.check(definition, rights)
@@ -306,11 +307,11 @@ class Engine:
             class_name=definition.class_name,
             config_name=definition.config_name,
             queue_name=call.queue_name,
-            inputs=codec.encode_arguments(
-                tuple(args),
-                kwargs,
-                subject=f"arguments of {definition.name!r}",
-                parameters=definition.parameters,
+            inputs=fitting(
+                codec.encode_arguments(
+                    tuple(args), kwargs, subject=subject, parameters=definition.parameters
+                ),
+                subject=subject,
             ),
             serialization=codec.name,
             run_now=call.queue_name is None,
