@@ -1,7 +1,7 @@
 """The application that faults happen to: a process of `python -m tests.faults.worker URL LEDGER OPTIONS`.
 
 Options are JSON: `lease`, `name` of the application, `host` (another machine's), `clock` (seconds by which
-its own is off), `queues` ({name: concurrency}). Prints `ready`, and `stopped` at a clean end.
+its own is off), `queues` ({name: concurrency}), `word` (what its code is like). Prints `ready`, and `stopped` at a clean end.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def build(
     queues: dict[str, Any] | None = None,
     own: str | None = None,
     version: str = "1",
+    word: str = "old",
     **options: Any,
 ) -> App:
     """The application, whose bodies write to the ledger."""
@@ -243,6 +244,17 @@ def build(
     @app.workflow(name="copies")
     async def copies(pieces: int) -> int:
         return await copy(pieces)
+
+    @app.step(name=f"{word}-step")
+    async def named() -> str:
+        return word
+
+    @app.workflow(name="deploys")
+    async def deploys() -> list[str]:
+        """Its record fits only code of the same word."""
+        first = await named()
+        await aio.recv("go", timeout=None)
+        return [first, await named()]
 
     @app.step(name="die")
     async def die() -> None:
