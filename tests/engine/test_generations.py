@@ -225,26 +225,35 @@ async def test_an_archive_whose_id_is_another_s_fails_the_workflow(app: App, dat
     assert rows(database_url, STEPS, "w") == [(1, "count", "1")]
 
 
+@pytest.mark.parametrize("is_broken", [False, True], ids=["as it is", "broken on purpose"])
 async def test_a_former_owner_does_not_go_on(
-    app: App, database_url: str, monkeypatch: pytest.MonkeyPatch
+    app: App, database_url: str, monkeypatch: pytest.MonkeyPatch, is_broken: bool
 ) -> None:
+    """Without the fence it would: the second half shows that the first one can fail."""
     began, go_on = asyncio.Event(), asyncio.Event()
 
     @app.workflow(name="w")
     async def workflow(n: int) -> int:
         began.set()
         await go_on.wait()
-        aio.continue_as_new(n + 1)
+        if n < 2:
+            aio.continue_as_new(n + 1)
+        return n
 
+    if is_broken:
+        mutate(monkeypatch, "workflows/continue_as_new", "s.owner_xid = ANY", "true OR s.owner_xid = ANY")
+        mutate(monkeypatch, "workflows/continue_as_new", "o.owner_xid IN (a.owner, a.token)", "true")
     async with app:
         await workflow.options(workflow_id="w").start(1)
         await began.wait()
         rows(database_url, "UPDATE dbos.workflow_status SET owner_xid = 'another'")
         go_on.set()
-        await eventually(lambda: not app._engine_running().executor.running)
-        assert [row[0] for row in rows(database_url, WORKFLOWS)] == ["w"]
+        if is_broken:
+            await eventually(lambda: "w/1" in [row[0] for row in rows(database_url, WORKFLOWS)])
+        else:
+            await eventually(lambda: not app._engine_running().executor.running)
+            assert [row[0] for row in rows(database_url, WORKFLOWS)] == ["w"]
         rows(database_url, "UPDATE dbos.workflow_status SET executor_id = 'dbos'")
-    mutate(monkeypatch, "workflows/continue_as_new", "o.owner_xid = a.owner", "true")  # it is what is tested
 
 
 async def test_arguments_are_checked_where_they_are_given(app: App) -> None:

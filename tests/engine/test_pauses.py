@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from durably import App, AsyncDBOSClient, WorkflowFilter, aio
-from tests.engine.support import enqueue, eventually, rows, status
+from tests.engine.support import Statements, enqueue, eventually, rows, status
 
 NOTES = "SELECT workflow_uuid FROM durably.paused_workflows"
 ROW = """SELECT status, queue_name, recovery_attempts, owner_xid FROM dbos.workflow_status
@@ -83,6 +85,29 @@ async def test_a_paused_run_stops_at_once_frees_its_place_and_goes_on_where_it_w
     assert shop.seen == ["first", "enter", "leave", "enter", "leave"]
     assert steps(database_url, "w") == [(1, "first"), (2, "second")]
     assert rows(database_url, ROW, "w") == [("SUCCESS", "q", 1, None)]
+
+
+async def test_a_deadline_waits_while_its_workflow_is_paused(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has passed, and pulses have looked; what is left of it counts from the end of the pause."""
+    left = """SELECT workflow_deadline_epoch_ms - (EXTRACT(epoch FROM now()) * 1000)::bigint
+        FROM dbos.workflow_status WHERE workflow_uuid = 'w'"""
+    shop, asked = Shop(database_url), Statements(monkeypatch)
+    async with shop.app, AsyncDBOSClient.create(system_database_url=database_url) as client:
+        await shop.workflow.options(workflow_id="w", timeout=1.0, queue_name="q").start()
+        await eventually(lambda: "enter" in shop.seen)
+        await client.pause_workflow("w")
+        (before,) = rows(database_url, left)[0]
+        await eventually(lambda: rows(database_url, left)[0][0] < 0)
+        pulsed = asked.with_("hub/pulse")
+        await eventually(lambda: asked.with_("hub/pulse") >= pulsed + 2, seconds=10)
+        assert status(database_url, "w") == "DELAYED"
+        shop.gate.set()
+        await client.unpause_workflow("w")
+        (after,) = rows(database_url, left)[0]
+        assert 0 < after <= before + 50
+        assert await client.retrieve_workflow("w").get_result(timeout=10) == "done"
 
 
 async def test_a_paused_run_without_a_queue_goes_on_by_the_internal_queue(database_url: str) -> None:

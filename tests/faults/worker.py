@@ -1,7 +1,8 @@
 """The application that faults happen to: a process of `python -m tests.faults.worker URL LEDGER OPTIONS`.
 
 Options are JSON: `lease`, `name` of the application, `host` (another machine's), `clock` (seconds by which
-its own is off), `queues` ({name: concurrency}), `word` (what its code is like). Prints `ready`, and `stopped` at a clean end.
+its own is off), `queues` ({name: concurrency}), `word` (what its code is like). Prints `ready`, and `stopped`
+at a clean end.
 """
 
 from __future__ import annotations

@@ -30,8 +30,9 @@ class Pausing(Part):
 
         One that runs stops at once, wherever it is, and goes on later from its last recorded operation; that
         is no recovery attempt. It is DELAYED for ever then, for DBOS executors too, and holds no place on its
-        queue. Its deadline still counts. `get_workflow` and `explain` show `reason` and `paused_by` (the role
-        of the database unless given). Raises NoSuchWorkflow, and WrongStatus where it has ended or is paused.
+        queue. Its deadline waits too: it is later by as long as the pause was. `get_workflow` and `explain`
+        show `reason` and `paused_by` (the role of the database unless given). Raises NoSuchWorkflow, and
+        WrongStatus where it has ended or is paused.
 
             await client.pause_workflow("order-17", reason="the bank is closed", paused_by="ada")
         """

@@ -127,6 +127,7 @@ class PostgresStore:
                 "waits": _encode(waits).decode(),
                 "application_name": executor.application_name,
                 "executor_id": executor.executor_id,
+                "paused_until": PAUSED_UNTIL_MS,
             },
         )
         return _ready(rows)

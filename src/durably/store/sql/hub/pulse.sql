@@ -1,6 +1,6 @@
 -- The one fallback query of an executor: hub/poll and, with it, everything else that time or a silent peer can
--- bring: delayed work that is due, deadlines that passed, runs that are not ours any more (a DBOS client that
--- cancels notifies nobody), queues with work, executors whose lease ran out.
+-- bring: delayed work that is due, deadlines that passed (of what is not paused), runs that are not ours any more
+-- (a DBOS client that cancels notifies nobody), queues with work, executors whose lease ran out.
 -- Every instant is the database's. Locks: due rows, SKIP LOCKED, 1,000 of a kind at most. What is locked needs no
 -- second look at its status, which would let the planner read all that is delayed instead of the rows by key.
 -- Index: as hub/poll; idx_workflow_status_delayed, _deadline, _in_flight_v2.
@@ -24,6 +24,7 @@ WITH asked AS MATERIALIZED (
     SELECT s.workflow_uuid, s.owner_xid FROM {schema}.workflow_status s
     WHERE s.status IN ('ENQUEUED', 'PENDING', 'DELAYED')
       AND s.workflow_deadline_epoch_ms <= (SELECT now_ms FROM clock)
+      AND (s.status = 'DELAYED' AND s.delay_until_epoch_ms = %(paused_until)s::bigint) IS NOT TRUE
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
     ORDER BY s.workflow_deadline_epoch_ms LIMIT 1000 FOR UPDATE OF s SKIP LOCKED
 ), overdue AS (

@@ -1,5 +1,6 @@
 -- Paused workflows become what they were: DELAYED until the same instant, or ENQUEUED; also what ran, for nobody runs it
--- now. Locks: the workflows' rows, in one order. Index: primary keys. Returns those that were paused.
+-- now. A deadline is later by as long as the pause was. Locks: the workflows' rows, in one order. Index: primary
+-- keys. Returns those that were paused.
 WITH locked AS MATERIALIZED (
     SELECT s.workflow_uuid
     FROM {schema}.workflow_status s
@@ -8,16 +9,18 @@ WITH locked AS MATERIALIZED (
     ORDER BY s.workflow_uuid
     FOR NO KEY UPDATE OF s
 ), noted AS MATERIALIZED (
-    SELECT l.workflow_uuid, t.status, t.delay_until_epoch_ms
+    SELECT l.workflow_uuid, t.status, t.delay_until_epoch_ms,
+           (EXTRACT(epoch FROM now() - t.paused_at) * 1000)::bigint AS paused_ms
     FROM locked l
     LEFT JOIN LATERAL (
-        SELECT n.status, n.delay_until_epoch_ms FROM {extension}.paused_workflows n
+        SELECT n.status, n.delay_until_epoch_ms, n.paused_at FROM {extension}.paused_workflows n
         WHERE n.workflow_uuid = l.workflow_uuid OFFSET 0
     ) t ON true
 ), unpaused AS (
     UPDATE {schema}.workflow_status s
     SET status = CASE WHEN n.status = 'DELAYED' THEN 'DELAYED' ELSE 'ENQUEUED' END,
         delay_until_epoch_ms = n.delay_until_epoch_ms,
+        workflow_deadline_epoch_ms = s.workflow_deadline_epoch_ms + COALESCE(n.paused_ms, 0),
         updated_at = (EXTRACT(epoch FROM now()) * 1000)::bigint
     FROM noted n
     WHERE s.workflow_uuid = n.workflow_uuid
