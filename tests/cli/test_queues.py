@@ -36,14 +36,14 @@ def test_it_is_explained_why_a_workflow_waits(database_url: str) -> None:
 
 def test_dead_letters_are_listed_and_go_on(database_url: str) -> None:
     durably = Durably({"DURABLY_SYSTEM_DATABASE_URL": database_url})
-    assert durably("dead-letter", "requeue").out == "none is set aside\n"
+    assert durably("dead-letter", "requeue").err == "no such workflows\n"
     enqueue(database_url, "w", "job")
     rows(database_url, "UPDATE dbos.workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED'")
     assert [each["workflow_id"] for each in durably("dead-letter", "list", "--json").json] == ["w"]
-    assert durably("dead-letter", "requeue", "--name", "other").out == "none is set aside\n"
-    assert durably("dead-letter", "requeue", "--dry-run").out == "w\n"
+    assert durably("dead-letter", "requeue", "--name", "other").err == "no such workflows\n"
+    assert durably("dead-letter", "requeue", "--dry-run", "-o", "ids").out == "w\n"
     assert status(database_url, "w") == "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
-    assert durably("dead-letter", "requeue", "w", "--queue", "q").out == "w\n"
+    assert durably("dead-letter", "requeue", "w", "--on", "q").out == "w requeued\n"
     assert status(database_url, "w") == "ENQUEUED"
 
 

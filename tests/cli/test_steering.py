@@ -89,7 +89,7 @@ def test_workflows_are_deleted(three: Durably) -> None:
     nothing = three("workflow", "delete", "--name", "buy")  # it has not ended
     assert (nothing.out, three("workflow", "get", "b").code) == ("", 0)
     deleted = three("workflow", "delete", "--name", "buy", "--status", "active", "--children", "--json").json
-    assert deleted == {"deleted": ["b"], "dry_run": False}
+    assert deleted == {"deleted": ["b"], "count": 1, "dry_run": False}
     assert list(statuses(three)) == ["c"]
 
 

@@ -19,6 +19,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from durably.cli import failures
+from durably.cli.output import Form
 
 __all__ = ["PANEL", "Session", "command"]
 
@@ -72,12 +73,32 @@ class Session:
             help="Read payloads of this format too. py_pickle runs code of whoever wrote them.",
         ),
     ] = None
-    as_json: Annotated[
-        bool, typer.Option("--json", rich_help_panel=PANEL, help="Print one JSON document.")
-    ] = False
+    chosen_form: Annotated[
+        Form | None,
+        typer.Option(
+            "--output",
+            "-o",
+            rich_help_panel=PANEL,
+            help="table (to a pipe: separated by tabs), json, jsonl (one document a line), or ids.",
+            show_default="table",
+        ),
+    ] = None
+    json: Annotated[bool, typer.Option("--json", rich_help_panel=PANEL, help="The same as -o json.")] = False
     debug: Annotated[
         bool, typer.Option("--debug", rich_help_panel=PANEL, help="Show the traceback of an error.")
     ] = False
+
+    @property
+    def form(self) -> Form:
+        """How to answer."""
+        if self.json and self.chosen_form not in (None, Form.json):
+            raise failures.UsageError(f"--json and -o {self.chosen_form.value} say different things")
+        return Form.json if self.json else self.chosen_form or Form.table
+
+    @property
+    def as_json(self) -> bool:
+        """Whether to answer with one JSON document."""
+        return self.form in (Form.json, Form.jsonl)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from durably.cli import values
+from durably.cli.completion import queues_completed, statuses_completed
 from durably.cli.failures import UsageError
 from durably.types import ACTIVE, TERMINAL, WorkflowFilter
 
@@ -21,14 +23,21 @@ class Conditions:
     status: Annotated[
         list[str] | None,
         typer.Option(
-            "--status", "-S", metavar="STATUS", help=", ".join(ACTIVE + TERMINAL) + "; or `active`."
+            "--status",
+            "-S",
+            metavar="STATUS",
+            help=", ".join(ACTIVE + TERMINAL) + "; or `active`.",
+            autocompletion=statuses_completed,
         ),
     ] = None
     name: Annotated[
         list[str] | None, typer.Option("--name", "-n", metavar="WORKFLOW", help="The workflow's name.")
     ] = None
     queue_name: Annotated[
-        list[str] | None, typer.Option("--queue", "-q", metavar="QUEUE", help="The queue it was put on.")
+        list[str] | None,
+        typer.Option(
+            "--queue", "-q", metavar="QUEUE", help="The queue it was put on.", autocompletion=queues_completed
+        ),
     ] = None
     workflow_id_prefix: Annotated[
         str | None, typer.Option("--id-prefix", metavar="TEXT", help="How its id begins.")
@@ -45,12 +54,28 @@ class Conditions:
     parent_workflow_id: Annotated[
         list[str] | None, typer.Option("--parent", metavar="ID", help="The workflow that started it.")
     ] = None
+    forked_from: Annotated[
+        list[str] | None, typer.Option("--forked-from", metavar="ID", help="The workflow it is a fork of.")
+    ] = None
+    schedule_name: Annotated[
+        list[str] | None, typer.Option("--schedule", metavar="NAME", help="The schedule that started it.")
+    ] = None
+    attributes: Annotated[
+        str | None,
+        typer.Option("--attributes", metavar="JSON", help="An object; its own has all of these values."),
+    ] = None
     start_time: Annotated[
         str | None,
         typer.Option("--start-time", "-t", metavar="TIME", help="Created then or later: ISO 8601."),
     ] = None
     end_time: Annotated[
         str | None, typer.Option("--end-time", "-e", metavar="TIME", help="Created then or before: ISO 8601.")
+    ] = None
+    completed_after: Annotated[
+        str | None, typer.Option("--completed-after", metavar="TIME", help="Ended then or later.")
+    ] = None
+    completed_before: Annotated[
+        str | None, typer.Option("--completed-before", metavar="TIME", help="Ended then or before.")
     ] = None
     is_paused: Annotated[
         bool | None, typer.Option("--paused/--not-paused", help="Whether somebody has paused it.")
@@ -60,8 +85,11 @@ class Conditions:
         """The client's conditions, those that are given."""
         given = {field.name: getattr(self, field.name) for field in fields(Conditions)} | {
             "status": _statuses(self.status),
+            "attributes": values.json_object("--attributes", self.attributes) or None,
             "start_time": instant("--start-time", self.start_time),
             "end_time": instant("--end-time", self.end_time),
+            "completed_after": instant("--completed-after", self.completed_after),
+            "completed_before": instant("--completed-before", self.completed_before),
         }
         return {name: value for name, value in given.items() if value not in (None, [])}
 
@@ -74,9 +102,9 @@ class Wanted(Conditions):
         False
     )
     limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=0, help="At most so many.")] = 20
-    offset: Annotated[int, typer.Option("--offset", "-o", metavar="N", min=0, help="Leave out so many.")] = 0
+    offset: Annotated[int, typer.Option("--offset", metavar="N", min=0, help="Leave out so many.")] = 0
     payloads: Annotated[
-        bool, typer.Option("--payloads", help="With --json: their inputs and outputs, too.")
+        bool, typer.Option("--payloads", help="With -o json: their inputs and outputs, too.")
     ] = False
 
     def filter(self) -> WorkflowFilter:
@@ -98,7 +126,10 @@ class Chosen(Conditions):
     limit: Annotated[
         int | None, typer.Option("--limit", "-l", metavar="N", min=1, help="At most so many, the oldest.")
     ] = None
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, only say which.")] = False
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing, only say how many, and some of them.")
+    ] = False
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, however many there are.")] = False
 
 
 def _statuses(given: list[str] | None) -> Any:

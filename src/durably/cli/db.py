@@ -30,7 +30,10 @@ app = typer.Typer(no_args_is_help=True, help="Make a system database, look at it
 @app.command()
 @command
 def migrate(session: Session) -> None:
-    """Create the system database and its tables, or bring them up to date. Safe to repeat."""
+    """Create the system database and its tables, or bring them up to date. Safe to repeat.
+
+    Example: durably db migrate --database-url postgresql://app@db/shop
+    """
     with connection.database(session, create=True) as url:
         created, state = asyncio.run(_migrate(url, session.schema))
         _report(session, url, state, created=created)
@@ -39,7 +42,10 @@ def migrate(session: Session) -> None:
 @app.command()
 @command
 def check(session: Session) -> None:
-    """Say what the system database is; exit with 4 if it cannot be used as it is."""
+    """Say what the system database is; exit with 4 if it cannot be used as it is.
+
+    Example: durably db check -o json
+    """
     with connection.database(session) as url:
         state = asyncio.run(_check(url, session.schema))
         _report(session, url, state, created=None)
@@ -60,6 +66,8 @@ def url(
 
     With --app NAME it is on the embedded server, which is made if there is none, and runs as long as a
     worker or another command uses it.
+
+    Example: export DURABLY_DATABASE_URL=$(durably db url --app shop)
     """
     create = session.application_name is not None
     with connection.database(session, create=create) as found:
@@ -91,7 +99,10 @@ def shell(
         list[str] | None, typer.Argument(metavar="[ARGS]...", help="For psql, behind --: -- -c 'SELECT 1'.")
     ] = None,
 ) -> None:
-    """Open psql on the system database."""
+    """Open psql on the system database.
+
+    Example: durably db shell -- -c "SELECT count(*) FROM dbos.workflow_status"
+    """
     with connection.database(session) as url:
         code = subprocess.run(
             [_psql(), *(args or []), "--dbname", url], env=_environment(session), check=False

@@ -13,6 +13,7 @@ import typer
 
 from durably.cli import connection, output
 from durably.cli.command import Session, command
+from durably.cli.output import Form
 from durably.types import Finding
 
 __all__ = ["app"]
@@ -32,8 +33,10 @@ def doctor(
 ) -> None:
     """Check connection, server, tables, privileges, vacuum and work, and say what to do.
 
-    It only reads, and works on any DBOS system database, with every worker down. Exits with 1 if something is
-    wrong.
+    It only reads, and works on any DBOS system database, with every worker down. Exits with 1 where
+    something is wrong.
+
+    Example: durably doctor -o json
     """
     from durably.client.diagnosing import diagnose_database
 
@@ -46,8 +49,10 @@ def doctor(
 
 
 def _show(session: Session, found: Sequence[Finding]) -> None:
-    if session.as_json:
-        output.print_json(found)
+    if session.form is not Form.table:
+        output.print_list(
+            session.form, found, columns=(), row=lambda each: (), id_of=lambda each: each.check, empty=""
+        )
     elif sys.stdout.isatty():
         print("\n".join(line for each in found for line in _lines(each)))
         print(f"\n{_summary(found)}")

@@ -1,17 +1,19 @@
-"""`durably enqueue`: start a workflow of any application, and wait for it if asked."""
+"""`durably enqueue`, `enqueue-many`, `debounce`: start workflows of any application."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from durably.cli import connection, output, values
+from durably.cli import bulk, connection, jsonlines, output, values
 from durably.cli.command import Session, command
-from durably.cli.failures import WorkflowEnded
-from durably.errors import ArgumentsIgnored, CodecError, ConfigurationError, DatabaseError, WorkflowTimeout
+from durably.cli.completion import queues_completed
+from durably.cli.failures import INTERRUPTED, UsageError
+from durably.cli.waiting import answer_with_result
+from durably.errors import ArgumentsIgnored
 
 if TYPE_CHECKING:
     from durably.types import EnqueueOptions
@@ -20,14 +22,26 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-PASSED_ON = (CodecError, DatabaseError, ConfigurationError, WorkflowTimeout)
+Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow's name.")]
+Args = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ARGS]...", help="Its arguments: JSON, or text where they are not JSON."),
+]
+Kwargs = Annotated[
+    str | None, typer.Option("--kwargs", metavar="JSON", help="Arguments by name, as a JSON object.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enqueueing:
     """The options of EnqueueOptions that the command has."""
 
-    queue_name: Annotated[str, typer.Option("--queue", metavar="QUEUE", help="The queue to put it on.")]
+    queue_name: Annotated[
+        str,
+        typer.Option(
+            "--queue", metavar="QUEUE", help="The queue to put it on.", autocompletion=queues_completed
+        ),
+    ]
     workflow_class_name: Annotated[
         str | None, typer.Option("--class", metavar="CLASS", help="The class that the workflow belongs to.")
     ] = None
@@ -65,13 +79,10 @@ class Enqueueing:
 @app.command()
 @command
 def enqueue(
-    workflow_name: Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow's name.")],
+    workflow_name: Name,
     session: Session,
     enqueueing: Enqueueing,
-    args: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[ARGS]...", help="Its arguments: JSON, or text where they are not JSON."),
-    ] = None,
+    args: Args = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the result, and print it.")] = False,
     wait_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="With --wait: exit with 5 after so long.")
@@ -79,7 +90,7 @@ def enqueue(
 ) -> None:
     """Enqueue a workflow, and print its id.
 
-    durably enqueue purchaseTicket Stonebraker '["a1", "a2"]' --queue ticketQueue --class DBOSTicketAuthority
+    Example: durably enqueue purchaseTicket Stonebraker '["a1", "a2"]' --queue tickets --class Authority
     """
     kwargs = values.json_object("--kwargs", enqueueing.kwargs)
     arguments = [values.value(text) for text in args or []]
@@ -90,32 +101,130 @@ def enqueue(
         if handle.arguments_ignored:
             output.note(str(ArgumentsIgnored(handle.workflow_id, name=workflow_name)))
         if wait:
-            _answer(session, handle.workflow_id, _result(handle, wait_timeout))
-        elif session.as_json:
-            met = {"created": handle.created, "arguments_ignored": bool(handle.arguments_ignored)}
-            output.print_json({"workflow_id": handle.workflow_id, **met})
-        else:
-            print(output.printable(handle.workflow_id))
+            return answer_with_result(session, handle, wait_timeout)
+    met = {"created": handle.created, "arguments_ignored": bool(handle.arguments_ignored)}
+    id_ = handle.workflow_id
+    output.answer(session.form, {"workflow_id": id_, **met}, id_, id_=id_)
 
 
-def _answer(session: Session, workflow_id: str, result: Any) -> None:
+@app.command("enqueue-many")
+@command
+def enqueue_many(
+    session: Session,
+    path: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="JSON lines; `-`, or nothing: the standard input.")
+    ] = "-",
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            "--queue",
+            metavar="QUEUE",
+            help="Of lines that name none (queue_name).",
+            autocompletion=queues_completed,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="WORKFLOW", help="Of lines that name none (workflow_name)."),
+    ] = None,
+) -> None:
+    """Enqueue a workflow for each line of JSON, and print their ids; 500 at a time, all of those or none.
+
+    A line has args (a list), kwargs (an object), workflow_name, queue_name, and any option of `enqueue` under
+    the client's name for it.
+
+    Example: echo '{"workflow_name": "add", "args": [1, 2]}' | durably enqueue-many --queue sums
+    """
+    from durably.client import Enqueue
+
+    usual = {"queue_name": queue, "workflow_name": name}
+    given = {field: value for field, value in usual.items() if value is not None}
+    needed = tuple(field for field in usual if field not in given)
+    lines = jsonlines.read_lines(path, needed=needed, known=("args", "kwargs", *_options()))
+    items = [_item(number, given | line) for number, line in enumerate(lines, 1)]
+    done: list[str] = []
+    with connection.client(session) as client, bulk.stoppable() as is_stopped:
+        with bulk.progress("enqueued", len(items)) as advance:
+            for start in range(0, len(items), bulk.BATCH):
+                if is_stopped():
+                    break
+                batch = [Enqueue(*item) for item in items[start : start + bulk.BATCH]]
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ArgumentsIgnored)  # the same file again is no mistake
+                    handles = client.enqueue_many(batch)
+                _print_ids(session, [handle.workflow_id for handle in handles])
+                done += [handle.workflow_id for handle in handles]
+                advance(len(batch))
+    if len(done) < len(items):
+        output.note(f"interrupted: {len(done):,} of {len(items):,} enqueued")
+        raise typer.Exit(INTERRUPTED)
+    output.note(f"{output.counted(len(done), 'workflow')} enqueued")
+
+
+@app.command()
+@command
+def debounce(
+    workflow_name: Name,
+    session: Session,
+    queue: Annotated[
+        str,
+        typer.Option(
+            "--queue", metavar="QUEUE", help="The queue to put it on.", autocompletion=queues_completed
+        ),
+    ],
+    key: Annotated[str, typer.Option("--key", metavar="KEY", help="Calls of one key start one workflow.")],
+    period: Annotated[
+        float, typer.Option("--period", metavar="SECONDS", help="It starts so long after the last call.")
+    ],
+    args: Args = None,
+    most: Annotated[
+        float | None,
+        typer.Option(
+            "--at-most", metavar="SECONDS", help="It starts so long after the first, whatever comes."
+        ),
+    ] = None,
+    kwargs: Kwargs = None,
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help="The class that the workflow belongs to.")
+    ] = None,
+) -> None:
+    """Start a workflow when no call of this key has come for a while; prints the id of that run.
+
+    Example: durably debounce index page-7 --queue searches --key page-7 --period 5
+    """
+    from durably.types import Debounce, EnqueueOptions
+
+    options: EnqueueOptions[..., Any] = EnqueueOptions(
+        workflow_name=workflow_name, queue_name=queue, workflow_class_name=class_name
+    )
+    arguments = [values.value(text) for text in args or []]
+    named = values.json_object("--kwargs", kwargs)
+    with connection.client(session) as client:
+        handle = client.debounce(options, Debounce(key, period, most), *arguments, **named)
+    output.answer(
+        session.form, {"workflow_id": handle.workflow_id}, handle.workflow_id, id_=handle.workflow_id
+    )
+
+
+def _options() -> tuple[str, ...]:
+    from durably.types import EnqueueOptions
+
+    return tuple(field.name for field in fields(EnqueueOptions) if field.name != "result_type")
+
+
+def _item(number: int, line: dict[str, Any]) -> tuple[EnqueueOptions[..., Any], list[Any], dict[str, Any]]:
+    """Options and arguments of a line."""
+    from durably.types import EnqueueOptions
+
+    args, kwargs = line.pop("args", []), line.pop("kwargs", {})
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise UsageError(f"workflow {number}: args is a list, and kwargs an object; nothing was done")
+    return EnqueueOptions(**line), args, kwargs
+
+
+def _print_ids(session: Session, ids: list[str]) -> None:
     if session.as_json:
-        output.print_json({"workflow_id": workflow_id, "status": "SUCCESS", "output": result})
+        for each in ids:
+            output.print_line({"workflow_id": each})
     else:
-        output.note(workflow_id)
-        print(output.printable(output.document(result)))
-
-
-def _result(handle: Any, timeout: float | None) -> Any:
-    """The result; whatever else the workflow came to is one kind of error here."""
-    try:
-        return handle.get_result(timeout=timeout)
-    except PASSED_ON:
-        raise
-    except Exception as error:
-        workflow_id = handle.workflow_id
-        said = output.document(error)
-        raise WorkflowEnded(
-            workflow_id,
-            f"workflow {workflow_id!r} has no result: {said}\n`durably workflow steps` shows how far it came",
-        ) from error
+        output.print_ids(session.form, ids)

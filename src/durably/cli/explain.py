@@ -8,6 +8,7 @@ import typer
 
 from durably.cli import connection, output
 from durably.cli.command import Session, command
+from durably.cli.completion import ids_completed
 
 __all__ = ["app"]
 
@@ -17,12 +18,15 @@ app = typer.Typer()
 @app.command()
 @command
 def explain(
-    workflow_id: Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")], session: Session
+    workflow_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The workflow's id.", autocompletion=ids_completed)
+    ],
+    session: Session,
 ) -> None:
-    """Say why a workflow is not running, or what it is doing."""
+    """Say why a workflow is not running, or what it is doing.
+
+    Example: durably explain order-17
+    """
     with connection.client(session) as client:
         found = client.explain(workflow_id)
-    if session.as_json:
-        output.print_json(found)
-    else:
-        print(output.printable(f"{found.status}, {found.reason}: {found.message}"))
+    output.answer(session.form, found, f"{found.status}, {found.reason}: {found.message}", id_=workflow_id)

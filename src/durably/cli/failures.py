@@ -25,7 +25,7 @@ EXIT_CODES = {
     0: "done",
     WORKFLOW_FAILED: "the workflow failed, doctor found something wrong, or a claim of the demo did not hold",
     USAGE: "an option, an argument or a request that cannot work",
-    NO_SUCH_WORKFLOW: "no such workflow, version, account or token",
+    NO_SUCH_WORKFLOW: "no such workflow, step, version, queue, schedule, account or token",
     NO_DATABASE: "database unreachable, or not a system database",
     TIMEOUT: "the wait was over first",
     BUG: "a bug of durably",
@@ -52,9 +52,19 @@ class DemoFailed(errors.DurablyError):
 ACCESS = (errors.NoSuchAccount, errors.NoSuchToken)
 
 _KINDS: list[tuple[type[BaseException] | tuple[type[BaseException], ...], int]] = [
-    ((errors.NoSuchWorkflow, errors.NoSuchVersion, *ACCESS), NO_SUCH_WORKFLOW),
+    (
+        (
+            errors.NoSuchWorkflow,
+            errors.NoSuchVersion,
+            errors.NoSuchQueue,
+            errors.NoSuchSchedule,
+            errors.NoSuchStep,
+            *ACCESS,
+        ),
+        NO_SUCH_WORKFLOW,
+    ),
     ((errors.DatabaseError, errors.EmbeddedUnavailable), NO_DATABASE),
-    ((errors.WorkflowTimeout, errors.StreamTimeout, NoEvent), TIMEOUT),
+    ((errors.WorkflowTimeout, errors.StreamTimeout, errors.NoReply, NoEvent), TIMEOUT),
     ((WorkflowEnded, DemoFailed), WORKFLOW_FAILED),
     ((errors.WorkflowIdInUse, errors.WorkflowConflict, errors.Deduplicated), USAGE),
     ((errors.ConfigurationError, errors.CodecError), USAGE),

@@ -35,6 +35,7 @@ from durably.cli.text import printable
 __all__ = ["app", "main"]
 
 EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+COMPLETING = "_DURABLY_COMPLETE"
 HELP_OPTION = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if COMPLETING in os.environ:  # the shell asks: typer answers and exits
+        app(arguments, prog_name="durably")
     try:
         code = app(arguments, standalone_mode=False, prog_name="durably")
         sys.stdout.flush()

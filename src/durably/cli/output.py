@@ -6,9 +6,10 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from durably.cli.text import printable, shortened
 
@@ -16,24 +17,88 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = [
+    "Form",
+    "answer",
     "clock",
     "coloured",
+    "counted",
     "document",
     "instant",
     "note",
     "plain",
     "print_fields",
+    "print_ids",
     "print_json",
     "print_line",
+    "print_list",
     "print_table",
     "printable",
     "seconds",
 ]
 
+T = TypeVar("T")
+
 COLOURS = {"SUCCESS": "green", "ERROR": "red", "PENDING": "cyan", "CANCELLED": "yellow"}
 LONGEST_CELL = 60  # characters of a payload in a table for a person
 LONGEST_ID = 36  # characters of an id on one line
 FLEXIBLE = ("name", "queue_name", "function_name", "outcome")  # columns that give way when a line is short
+
+
+class Form(StrEnum):
+    """The forms of an answer; `jsonl` has a document for each thing, on a line."""
+
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+    ids = "ids"
+
+
+def print_list(
+    form: Form,
+    items: Sequence[T],
+    *,
+    columns: Sequence[str],
+    row: Callable[[T], Sequence[Any]],
+    id_of: Callable[[T], str],
+    empty: str,
+    bare: bool = False,
+) -> None:
+    """Print things in the form that was asked for; `bare` leaves a table without its header."""
+    if form is Form.json:
+        print_json(items)
+    elif form is Form.jsonl:
+        for item in items:
+            print_line(item)
+    elif form is Form.ids:
+        print_ids(form, [id_of(item) for item in items])
+    elif bare:
+        print(
+            "".join("\t".join(printable(document(cell)) for cell in row(item)) + "\n" for item in items),
+            end="",
+        )
+    else:
+        print_table(columns, map(row, items), empty=empty)
+
+
+def print_ids(form: Form, ids: Iterable[str]) -> None:
+    """Print ids, one a line, for the next command; as JSON each is a string on a line."""
+    for each in ids:
+        print(json.dumps(each) if form is Form.jsonl else printable(each))
+
+
+def answer(form: Form, value: Any, text: str, *, id_: str) -> None:
+    """Print what became of one thing."""
+    if form is Form.table:
+        print(printable(text))
+    elif form is Form.ids:
+        print(printable(id_))
+    else:
+        print_json(value) if form is Form.json else print_line(value)
+
+
+def counted(number: int, noun: str) -> str:
+    """counted(2, "workflow") is '2 workflows'."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def print_json(value: Any) -> None:

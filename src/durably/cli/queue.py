@@ -10,15 +10,19 @@ import typer
 
 from durably.cli import connection, output
 from durably.cli.command import Session, command
+from durably.cli.completion import queues_completed
 from durably.cli.failures import UsageError
-from durably.types import QueueInfo, QueuePause, RateLimit
+from durably.cli.output import Form
+from durably.types import QueueInfo, QueuePause, QueueStats, RateLimit
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Queues: their limits, what is on them, pausing them.")
 
 NONE = "none"
-Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
+Name = Annotated[
+    str, typer.Argument(metavar="QUEUE", help="The queue's name.", autocompletion=queues_completed)
+]
 Worker = Annotated[
     str | None, typer.Option("--worker", metavar="ID", help="Only on the worker with this executor id.")
 ]
@@ -52,39 +56,91 @@ class Limits:
 @app.command("list")
 @command
 def list_queues(session: Session) -> None:
-    """List the registered queues, and what is on them."""
+    """List the registered queues, and what is on them.
+
+    Example: durably queue list
+    """
     with connection.client(session) as client:
         queues, stats = client.list_queues(), {each.name: each for each in client.queue_stats()}
-    if session.as_json:
-        output.print_json([{**asdict(queue), "stats": stats.get(queue.name)} for queue in queues])
-        return
-    columns = ("name", "enqueued", "delayed", "pending", "limits", "paused")
-    rows = []
-    for queue in queues:
-        now = stats.get(queue.name)
-        counts = (now.enqueued, now.delayed, now.pending) if now else (None, None, None)
-        rows.append((queue.name, *counts, _limits(queue), _paused(queue.pauses)))
-    output.print_table(columns, rows, empty="no queue is registered here yet")
+
+    documents = [{**vars(queue), "stats": stats.get(queue.name)} for queue in queues]
+    output.print_list(
+        session.form,
+        documents,
+        columns=("name", "enqueued", "delayed", "pending", "limits", "paused"),
+        row=_row,
+        id_of=lambda item: str(item["name"]),
+        empty="no queue is registered here yet",
+    )
+
+
+def _row(item: dict[str, Any]) -> tuple[Any, ...]:
+    now: QueueStats | None = item["stats"]
+    queue = QueueInfo(**{name: value for name, value in item.items() if name != "stats"})
+    counts = (now.enqueued, now.delayed, now.pending) if now else (None, None, None)
+    return (queue.name, *counts, _limits(queue), _paused(queue.pauses))
 
 
 @app.command()
 @command
-def show(name: Name, session: Session) -> None:
-    """Show a queue: its limits, what is on it, and where it is paused."""
+def stats(
+    session: Session,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[QUEUE]", help="Otherwise all.", autocompletion=queues_completed),
+    ] = None,
+) -> None:
+    """Count what is on queues, where it runs, and since when the oldest waits.
+
+    Example: durably queue stats mails
+    """
     with connection.client(session) as client:
-        queue, stats = client.get_queue(name), client.queue_stats(name)[0]
-    if session.as_json:
-        output.print_json({**asdict(queue), "stats": stats})
-    else:
-        facts = {**asdict(queue), **asdict(stats), "pauses": _paused(queue.pauses)}
-        facts["limiter"], facts["partition_limiter"] = _rate(queue.limiter), _rate(queue.partition_limiter)
-        output.print_fields({field: value for field, value in facts.items() if value is not None})
+        found = client.queue_stats(name)
+    output.print_list(
+        session.form,
+        found,
+        columns=("name", "enqueued", "delayed", "pending", "executors", "oldest", "starts", "paused"),
+        row=lambda each: (
+            each.name,
+            each.enqueued,
+            each.delayed,
+            each.pending,
+            len(each.running_on),
+            output.clock(each.oldest_enqueued_at),
+            each.starts_in_period,
+            "yes" if each.is_paused else "",
+        ),
+        id_of=lambda each: each.name,
+        empty="no queue is registered here yet",
+    )
+
+
+@app.command()
+@command
+def get(name: Name, session: Session) -> None:
+    """Show a queue: its limits, what is on it, and where it is paused.
+
+    Example: durably queue get mails
+    """
+    with connection.client(session) as client:
+        queue, now = client.get_queue(name), client.queue_stats(name)[0]
+    if session.form is not Form.table:
+        return output.answer(session.form, {**asdict(queue), "stats": now}, "", id_=name)
+    facts = {**asdict(queue), **asdict(now), "pauses": _paused(queue.pauses)}
+    facts["limiter"], facts["partition_limiter"] = _rate(queue.limiter), _rate(queue.partition_limiter)
+    output.print_fields({field: value for field, value in facts.items() if value is not None})
+
+
+app.command("show", hidden=True)(get)
 
 
 @app.command("set")
 @command
 def set_limits(name: Name, limits: Limits, session: Session) -> None:
-    """Change limits of a queue, which workers follow within a second; what is not named stays."""
+    """Change limits of a queue, which workers follow within a second; what is not named stays.
+
+    Example: durably queue set mails --concurrency 5 --rate 100/60
+    """
     changes = _changes(limits)
     if not changes:
         raise UsageError("name a limit to change, such as --concurrency 5, or --rate none")
@@ -95,7 +151,10 @@ def set_limits(name: Name, limits: Limits, session: Session) -> None:
 @app.command()
 @command
 def register(name: Name, limits: Limits, session: Session) -> None:
-    """Create a queue, or give one these limits and no others."""
+    """Create a queue, or give one these limits and no others.
+
+    Example: durably queue register mails --concurrency 5
+    """
     with connection.client(session) as client:
         _done(session, client.register_queue(name, **_changes(limits)))
 
@@ -103,17 +162,23 @@ def register(name: Name, limits: Limits, session: Session) -> None:
 @app.command()
 @command
 def delete(name: Name, session: Session) -> None:
-    """Delete a queue's registration; its workflows wait until it is registered again."""
+    """Delete a queue's registration; its workflows wait until it is registered again.
+
+    Example: durably queue delete mails
+    """
     with connection.client(session) as client:
         client.get_queue(name)
         client.delete_queue(name)
-    _say(session, {"name": name, "deleted": True}, f"{name} is deleted")
+    _say(session, name, {"name": name, "deleted": True}, f"{name} is deleted")
 
 
 @app.command()
 @command
 def pause(name: Name, session: Session, worker: Worker = None, reason: Reason = None) -> None:
-    """Take nothing more from a queue, everywhere or on one worker; what runs goes on."""
+    """Take nothing more from a queue, everywhere or on one worker; what runs goes on.
+
+    Example: durably queue pause mails --reason "the relay is down"
+    """
     with connection.client(session) as client:
         _done(session, client.pause_queue(name, executor_id=worker, reason=reason))
 
@@ -121,11 +186,14 @@ def pause(name: Name, session: Session, worker: Worker = None, reason: Reason = 
 @app.command()
 @command
 def resume(name: Name, session: Session, worker: Worker = None) -> None:
-    """Take from a queue again, on one worker or everywhere."""
+    """Take from a queue again, on one worker or everywhere.
+
+    Example: durably queue resume mails
+    """
     with connection.client(session) as client:
         was_paused = client.resume_queue(name, executor_id=worker)
     text = f"{name} goes on" if was_paused else f"{name} was not paused"
-    _say(session, {"name": name, "was_paused": was_paused}, text)
+    _say(session, name, {"name": name, "was_paused": was_paused}, text)
 
 
 @app.command()
@@ -137,11 +205,14 @@ def drain(
     reason: Reason = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Wait no longer.")] = None,
 ) -> None:
-    """Pause a queue and wait until nothing of it runs; exits with 1 if something does still."""
+    """Pause a queue and wait until nothing of it runs; exits with 1 if something does still.
+
+    Example: durably queue drain mails --timeout 300
+    """
     with connection.client(session) as client:
         is_empty = client.drain_queue(name, executor_id=worker, reason=reason, timeout=timeout)
     text = f"nothing of {name} runs" if is_empty else f"something of {name} runs still; it stays paused"
-    _say(session, {"name": name, "drained": is_empty}, text)
+    _say(session, name, {"name": name, "drained": is_empty}, text)
     if not is_empty:
         raise typer.Exit(1)
 
@@ -204,11 +275,8 @@ def _paused(pauses: Sequence[QueuePause]) -> str:
 def _done(session: Session, queue: QueueInfo) -> None:
     paused = _paused(queue.pauses)
     text = f"{queue.name}: {_limits(queue) or 'no limits'}" + (f"; paused {paused}" if paused else "")
-    _say(session, queue, text)
+    _say(session, queue.name, queue, text)
 
 
-def _say(session: Session, value: Any, text: str) -> None:
-    if session.as_json:
-        output.print_json(value)
-    else:
-        print(output.printable(text))
+def _say(session: Session, name: str, value: Any, text: str) -> None:
+    output.answer(session.form, value, text, id_=name)

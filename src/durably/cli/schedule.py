@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Annotated, Any, cast
 
 import typer
 
-from durably.cli import connection, output
+from durably.cli import connection, jsonlines, output
 from durably.cli.command import Session, command
+from durably.cli.completion import schedules_completed
 from durably.cli.failures import UsageError
-from durably.types import Schedule, ScheduleOverlap
+from durably.cli.output import Form
+from durably.types import Schedule, ScheduleOverlap, ScheduleSpec
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Schedules: what fires when, pausing, firing out of turn.")
 
-Name = Annotated[str, typer.Argument(metavar="SCHEDULE", help="The schedule's name.")]
+Name = Annotated[
+    str, typer.Argument(metavar="SCHEDULE", help="The schedule's name.", autocompletion=schedules_completed)
+]
 
 
 @app.command("list")
@@ -28,15 +32,21 @@ def list_schedules(
     status: Annotated[str | None, typer.Option(metavar="STATUS", help="ACTIVE or PAUSED.")] = None,
     prefix: Annotated[str | None, typer.Option(metavar="TEXT", help="Names that begin so.")] = None,
 ) -> None:
-    """List the schedules, when they fire next and what is wrong with them."""
+    """List the schedules, when they fire next and what is wrong with them.
+
+    Example: durably schedule list --status PAUSED
+    """
     with connection.client(session) as client:
         found = client.list_schedules(status=status, schedule_name_prefix=prefix)
-    if session.as_json:
-        output.print_json([_plain(schedule) for schedule in found])
-        return
-    columns = ("name", "schedule", "zone", "workflow", "status", "next", "problem")
-    rows = [
-        (
+    _list(session, found)
+
+
+def _list(session: Session, found: list[Schedule]) -> None:
+    output.print_list(
+        session.form,
+        found,
+        columns=("name", "schedule", "zone", "workflow", "status", "next", "problem"),
+        row=lambda each: (
             each.schedule_name,
             each.schedule,
             each.cron_timezone or "UTC",
@@ -44,18 +54,45 @@ def list_schedules(
             each.status,
             _text(each.next_fire_at),
             each.problem,
-        )
-        for each in found
-    ]
-    output.print_table(columns, rows, empty="there is no schedule here yet")
+        ),
+        id_of=lambda each: each.schedule_name,
+        empty="there is no schedule here yet",
+    )
 
 
 @app.command()
 @command
-def show(name: Name, session: Session) -> None:
-    """Show a schedule."""
+def get(name: Name, session: Session) -> None:
+    """Show a schedule.
+
+    Example: durably schedule get nightly
+    """
     with connection.client(session) as client:
         _print(session, client.get_schedule(name))
+
+
+app.command("show", hidden=True)(get)
+
+
+@app.command("apply")
+@command
+def apply_schedules(
+    session: Session,
+    path: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="JSON lines; `-`, or nothing: the standard input.")
+    ] = "-",
+) -> None:
+    """Create the schedules of a file of JSON lines, or give those that exist what is said there.
+
+    A line has schedule_name, workflow_name and schedule, and any other field of ScheduleSpec.
+
+    Example: durably schedule apply schedules.jsonl
+    """
+    needed = ("schedule_name", "workflow_name", "schedule")
+    known = tuple(field.name for field in fields(ScheduleSpec))
+    specs = [ScheduleSpec(**line) for line in jsonlines.read_lines(path, needed=needed, known=known)]
+    with connection.client(session) as client:
+        _list(session, client.apply_schedules(specs))
 
 
 @app.command()
@@ -82,7 +119,10 @@ def create(
         str, typer.Option(metavar="POLICY", help="allow, skip, or buffer_one: while a run goes on.")
     ] = "allow",
 ) -> None:
-    """Create a schedule."""
+    """Create a schedule.
+
+    Example: durably schedule create nightly report '0 3 * * *' --timezone Europe/Berlin
+    """
     try:
         value = json.loads(context)
     except ValueError as error:
@@ -111,47 +151,70 @@ def preview(
     session: Session,
     count: Annotated[int, typer.Option(metavar="N", help="How many times.")] = 5,
 ) -> None:
-    """Print the next times of a schedule, in its zone."""
+    """Print the next times of a schedule, in its zone.
+
+    Example: durably schedule preview nightly --count 3
+    """
     with connection.client(session) as client:
         times = client.preview_schedule(name, count)
-    _say(session, [time.isoformat() for time in times], *map(str, times))
+    output.print_list(
+        session.form,
+        [time.isoformat() for time in times],
+        columns=(),
+        row=lambda time: (time.replace("T", " "),),
+        id_of=str,
+        empty="",
+        bare=True,
+    )
 
 
 @app.command()
 @command
 def pause(name: Name, session: Session) -> None:
-    """Let a schedule rest; what runs goes on."""
+    """Let a schedule rest; what runs goes on.
+
+    Example: durably schedule pause nightly
+    """
     with connection.client(session) as client:
         client.pause_schedule(name)
-    _say(session, {"schedule_name": name, "status": "PAUSED"}, f"{name} is paused")
+    _say(session, name, {"schedule_name": name, "status": "PAUSED"}, f"{name} is paused")
 
 
 @app.command()
 @command
 def resume(name: Name, session: Session) -> None:
-    """Let a schedule go on from now."""
+    """Let a schedule go on from now.
+
+    Example: durably schedule resume nightly
+    """
     with connection.client(session) as client:
         client.resume_schedule(name)
-    _say(session, {"schedule_name": name, "status": "ACTIVE"}, f"{name} goes on")
+    _say(session, name, {"schedule_name": name, "status": "ACTIVE"}, f"{name} goes on")
 
 
 @app.command()
 @command
 def delete(name: Name, session: Session) -> None:
-    """Delete a schedule; its runs stay."""
+    """Delete a schedule; its runs stay.
+
+    Example: durably schedule delete nightly
+    """
     with connection.client(session) as client:
         client.get_schedule(name)
         client.delete_schedule(name)
-    _say(session, {"schedule_name": name, "deleted": True}, f"{name} is deleted")
+    _say(session, name, {"schedule_name": name, "deleted": True}, f"{name} is deleted")
 
 
 @app.command()
 @command
 def trigger(name: Name, session: Session) -> None:
-    """Start a schedule's workflow now; prints the run's id."""
+    """Start a schedule's workflow now; prints the run's id.
+
+    Example: durably schedule trigger nightly
+    """
     with connection.client(session) as client:
         workflow_id = client.trigger_schedule(name).workflow_id
-    _say(session, {"workflow_id": workflow_id}, workflow_id)
+    _say(session, workflow_id, {"workflow_id": workflow_id}, workflow_id)
 
 
 @app.command()
@@ -162,11 +225,22 @@ def backfill(
     end: Annotated[str, typer.Argument(metavar="END", help="ISO 8601; both are outside.")],
     session: Session,
 ) -> None:
-    """Start what a schedule had to fire between two instants; prints the runs' ids."""
+    """Start what a schedule had to fire between two instants; prints the runs' ids.
+
+    Example: durably schedule backfill nightly 2026-11-01 2026-11-08
+    """
     instants = [_instant(option, text) for option, text in (("START", start), ("END", end))]
     with connection.client(session) as client:
         ids = [handle.workflow_id for handle in client.backfill_schedule(name, *instants)]
-    _say(session, [{"workflow_id": id_} for id_ in ids], *ids)
+    output.print_list(
+        session.form,
+        [{"workflow_id": id_} for id_ in ids],
+        columns=(),
+        row=lambda item: (item["workflow_id"],),
+        id_of=lambda item: item["workflow_id"],
+        empty="",
+        bare=True,
+    )
 
 
 def _instant(option: str, text: str) -> datetime:
@@ -186,15 +260,10 @@ def _text(instant: datetime | None) -> str | None:
 
 
 def _print(session: Session, schedule: Schedule) -> None:
-    if session.as_json:
-        output.print_json(_plain(schedule))
-    else:
-        output.print_fields({name: value for name, value in _plain(schedule).items() if value is not None})
+    if session.form is not Form.table:
+        return output.answer(session.form, schedule, "", id_=schedule.schedule_name)
+    output.print_fields({name: value for name, value in _plain(schedule).items() if value is not None})
 
 
-def _say(session: Session, value: Any, *lines: str) -> None:
-    if session.as_json:
-        output.print_json(value)
-    else:
-        for line in lines:
-            print(output.printable(line))
+def _say(session: Session, name: str, value: Any, text: str) -> None:
+    output.answer(session.form, value, text, id_=name)

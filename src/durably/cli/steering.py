@@ -1,19 +1,19 @@
-"""`durably workflow`: cancel, resume, pause, unpause, delete; other delays, priorities, attributes."""
+"""`durably workflow`: cancel, resume, pause, unpause, delete, move; other delays, priorities, attributes."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from durably.cli import connection, output
+from durably.cli import bulk, connection, output
+from durably.cli.bulk import Deed, Which
 from durably.cli.command import Session, command
+from durably.cli.completion import ids_completed, queues_completed, versions_completed
 from durably.cli.conditions import Chosen, instant
 from durably.cli.failures import UsageError
-from durably.types import WorkflowFilter
+from durably.cli.output import Form
 
 if TYPE_CHECKING:
     from durably.client import DBOSClient
@@ -24,13 +24,24 @@ app = typer.Typer()
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID]...", help="Their ids; `-` reads them from the standard input, one a line."),
+    typer.Argument(
+        metavar="[ID]...",
+        help="Their ids; `-` reads them from the standard input, one a line.",
+        autocompletion=ids_completed,
+    ),
 ]
-WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
+WorkflowId = Annotated[
+    str, typer.Argument(metavar="ID", help="The workflow's id.", autocompletion=ids_completed)
+]
 Children = Annotated[bool, typer.Option("--children", help="And those that they started, and so on.")]
 Queue = Annotated[
     str | None,
-    typer.Option("--on", metavar="QUEUE", help="Where they go on; otherwise DBOS's internal queue."),
+    typer.Option(
+        "--on",
+        metavar="QUEUE",
+        help="Where they go on; otherwise DBOS's internal queue.",
+        autocompletion=queues_completed,
+    ),
 ]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why: others are shown it.")]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who: otherwise the database's role.")]
@@ -39,66 +50,144 @@ By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who: other
 @app.command()
 @command
 def cancel(session: Session, chosen: Chosen, ids: Ids = None, children: Children = False) -> None:
-    """Cancel workflows, by id or by conditions: they stop at once. Those that have ended stay as they are."""
-    which = _which(ids, chosen)
+    """Cancel workflows, by id or by conditions: they stop at once. Those that have ended stay as they are.
+
+    Example: durably workflow cancel --name sendEmail --queue mails --dry-run
+    """
+    meant = bulk.which(ids, chosen)
     with connection.client(session) as client:
-        if (only := _only(which, chosen)) is not None:
+        if (only := _only(meant, chosen)) is not None:
             client.cancel_workflow(only, cancel_children=children)
             return _report(session, client, only)
-        done = client.cancel_workflows(which, cancel_children=children, dry_run=chosen.dry_run)
-    _tell(session, "cancelled", done, which, dry_run=chosen.dry_run, otherwise="it has ended")
+        deed = Deed(
+            word="cancelled",
+            act=lambda some, dry: client.cancel_workflows(some, cancel_children=children, dry_run=dry),
+            find=lambda some: client.cancel_workflows(some, dry_run=True),
+            otherwise="it has ended",
+        )
+        bulk.perform(session, chosen, meant, deed)
 
 
 @app.command()
 @command
 def resume(session: Session, chosen: Chosen, ids: Ids = None, on: Queue = None) -> None:
-    """Let workflows that were cancelled or set aside go on from their last recorded step."""
-    which = _which(ids, chosen)
+    """Let workflows that were cancelled or set aside go on from their last recorded step.
+
+    Example: durably workflow list --status CANCELLED -o ids | durably workflow resume -
+    """
+    meant = bulk.which(ids, chosen)
     with connection.client(session) as client:
-        if (only := _only(which, chosen)) is not None:
+        if (only := _only(meant, chosen)) is not None:
             client.resume_workflow(only, queue_name=on)
             return _report(session, client, only)
-        handles = client.resume_workflows(which, queue_name=on, dry_run=chosen.dry_run)
-    done = [handle.workflow_id for handle in handles]
-    _tell(session, "resumed", done, which, dry_run=chosen.dry_run, otherwise="it has ended")
+
+        def act(some: Which, dry: bool) -> list[str]:
+            handles = client.resume_workflows(some, queue_name=on, dry_run=dry)
+            return [handle.workflow_id for handle in handles]
+
+        bulk.perform(session, chosen, meant, Deed(word="resumed", act=act, otherwise="it has ended"))
 
 
 @app.command()
 @command
 def pause(session: Session, chosen: Chosen, ids: Ids = None, reason: Reason = None, by: By = None) -> None:
-    """Pause workflows, by id or by conditions: they stop at once, and nobody runs them until `unpause`."""
-    which = _which(ids, chosen)
+    """Pause workflows, by id or by conditions: they stop at once, and nobody runs them until `unpause`.
+
+    Example: durably workflow pause --name charge --reason "the bank is closed"
+    """
+    meant = bulk.which(ids, chosen)
     with connection.client(session) as client:
-        if (only := _only(which, chosen)) is not None:
+        if (only := _only(meant, chosen)) is not None:
             client.pause_workflow(only, reason=reason, paused_by=by)
-            return _tell(session, "paused", [only], which, dry_run=False)
-        done = client.pause_workflows(which, reason=reason, paused_by=by, dry_run=chosen.dry_run)
-    _tell(session, "paused", done, which, dry_run=chosen.dry_run, otherwise="it is paused, has ended")
+        deed = Deed(
+            word="paused",
+            act=lambda some, dry: (
+                [only]
+                if only is not None
+                else client.pause_workflows(some, reason=reason, paused_by=by, dry_run=dry)
+            ),
+            otherwise="it is paused, has ended",
+        )
+        bulk.perform(session, chosen, meant, deed)
 
 
 @app.command()
 @command
 def unpause(session: Session, chosen: Chosen, ids: Ids = None) -> None:
-    """Let paused workflows go on where they were."""
-    which = _which(ids, chosen)
+    """Let paused workflows go on where they were.
+
+    Example: durably workflow unpause --name charge
+    """
+    meant = bulk.which(ids, chosen)
     with connection.client(session) as client:
-        if (only := _only(which, chosen)) is not None:
-            done = [only] if client.unpause_workflow(only) else []
-        else:
-            done = client.unpause_workflows(which, dry_run=chosen.dry_run)
-    _tell(session, "unpaused", done, which, dry_run=chosen.dry_run, otherwise="it is not paused")
+        only = _only(meant, chosen)
+
+        def act(some: Which, dry: bool) -> list[str]:
+            if only is not None:
+                return [only] if client.unpause_workflow(only) else []
+            return client.unpause_workflows(some, dry_run=dry)
+
+        bulk.perform(session, chosen, meant, Deed(word="unpaused", act=act, otherwise="it is not paused"))
 
 
 @app.command()
 @command
 def delete(session: Session, chosen: Chosen, ids: Ids = None, children: Children = False) -> None:
-    """Delete workflows and all that is recorded of them; without --status those that have ended."""
-    which = _which(ids, chosen)
+    """Delete workflows and all that is recorded of them; without --status those that have ended.
+
+    Example: durably workflow delete --status SUCCESS --completed-before 2026-01-01 --dry-run
+    """
+    meant = bulk.which(ids, chosen)
     with connection.client(session) as client:
-        if (only := _only(which, chosen)) is not None:
+        if (only := _only(meant, chosen)) is not None:
             client.get_workflow(only)  # raises where there is none
-        done = client.delete_workflows(which, delete_children=children, dry_run=chosen.dry_run)
-    _tell(session, "deleted", done, which, dry_run=chosen.dry_run)
+        deed = Deed(
+            word="deleted",
+            act=lambda some, dry: client.delete_workflows(some, delete_children=children, dry_run=dry),
+            find=lambda some: client.delete_workflows(some, dry_run=True),
+        )
+        bulk.perform(session, chosen, meant, deed)
+
+
+@app.command()
+@command
+def move(
+    session: Session,
+    chosen: Chosen,
+    ids: Ids = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="VERSION",
+            help="A version that a worker has registered.",
+            autocompletion=versions_completed,
+        ),
+    ] = None,
+    to_latest: Annotated[
+        bool, typer.Option("--to-latest", help="Whichever version is the latest when they run.")
+    ] = False,
+) -> None:
+    """Let the workers of another version run workflows that wait; stranded ones go back on their queues.
+
+    Example: durably workflow stranded -o ids | durably workflow move - --to-latest
+    """
+    if (to is None) is not to_latest:
+        raise UsageError("where to? give --to VERSION, or --to-latest")
+    meant = bulk.which(ids, chosen)
+    with connection.client(session) as client:
+
+        def act(some: Which, dry: bool) -> list[str]:
+            if not dry:
+                return client.move_workflows(some, to)
+            from durably.types import WorkflowFilter
+
+            wanted = some if isinstance(some, WorkflowFilter) else WorkflowFilter(workflow_ids=some)
+            found = client.list_workflows(wanted)
+            return [each.workflow_id for each in found if each.status in ("ENQUEUED", "DELAYED")]
+
+        deed = Deed(word="moved", act=act, otherwise="it runs, has ended")
+        bulk.perform(session, chosen, meant, deed)
 
 
 @app.command("set-delay")
@@ -111,7 +200,10 @@ def set_delay(
         str | None, typer.Option("--until", metavar="TIME", help="An instant: ISO 8601.")
     ] = None,
 ) -> None:
-    """Delay a delayed workflow otherwise."""
+    """Delay a delayed workflow otherwise.
+
+    Example: durably workflow set-delay order-17 --until 2026-05-01T19:30
+    """
     if (seconds is None) == (until is None):
         raise UsageError("until when? give --for SECONDS, or --until TIME")
     with connection.client(session) as client:
@@ -126,7 +218,10 @@ def set_priority(
     priority: Annotated[int, typer.Argument(metavar="N", help="The smallest goes first; 0: none.")],
     session: Session,
 ) -> None:
-    """Give a workflow that waits another priority."""
+    """Give a workflow that waits another priority.
+
+    Example: durably workflow set-priority order-17 1
+    """
     with connection.client(session) as client:
         changed = client.set_workflow_priority(workflow_id, priority)
         _report_change(session, client, workflow_id, changed, "it does not wait")
@@ -140,7 +235,10 @@ def set_attributes(
     session: Session,
     merge: Annotated[bool, typer.Option("--merge", help="Keep those that are not named.")] = False,
 ) -> None:
-    """Give a workflow other attributes, by which filters find it."""
+    """Give a workflow other attributes, by which filters find it.
+
+    Example: durably workflow set-attributes order-17 '{"customer": 17}' --merge
+    """
     try:
         value = json.loads(attributes)
     except ValueError:
@@ -152,71 +250,23 @@ def set_attributes(
         _report(session, client, workflow_id)
 
 
-def _which(ids: Sequence[str] | None, chosen: Chosen) -> list[str] | WorkflowFilter:
-    conditions = chosen.conditions()
-    if ids and (conditions or chosen.limit):
-        raise UsageError("give ids or conditions, not both")
-    if ids:
-        return _read(ids)
-    if not conditions:
-        raise UsageError(
-            "which workflows? give ids, `-` to read them from standard input, or conditions such as --name"
-        )
-    return WorkflowFilter(**conditions, limit=chosen.limit)
-
-
-def _read(ids: Sequence[str]) -> list[str]:
-    """The ids, with those of the standard input in place of `-`."""
-    lines = [line.strip() for line in sys.stdin] if "-" in ids else []
-    return [each for id_ in ids for each in ([line for line in lines if line] if id_ == "-" else [id_])]
-
-
-def _only(which: list[str] | WorkflowFilter, chosen: Chosen) -> str | None:
+def _only(meant: Which, chosen: Chosen) -> str | None:
     """The one id that was given, if it is to be done: then what cannot be is an error."""
-    if isinstance(which, WorkflowFilter) or len(which) != 1 or chosen.dry_run:
+    if not isinstance(meant, list) or len(meant) != 1 or chosen.dry_run:
         return None
-    return which[0]
-
-
-def _tell(
-    session: Session,
-    word: str,
-    done: Sequence[str],
-    which: list[str] | WorkflowFilter,
-    *,
-    dry_run: bool,
-    otherwise: str = "",
-) -> None:
-    """Say what was done to which; of ids that were given also to which it was not."""
-    if session.as_json:
-        output.print_json({word: done, "dry_run": dry_run})
-        return
-    left = [] if isinstance(which, WorkflowFilter) else [id_ for id_ in which if id_ not in set(done)]
-    will, why = (
-        ("would be " if dry_run else ""),
-        f"{otherwise}, or does not exist" if otherwise else "there is none",
-    )
-    for workflow_id in done:
-        print(output.printable(f"{workflow_id} {will}{word}"))
-    for workflow_id in left:
-        print(output.printable(f"{workflow_id} not {word}: {why}"))
-    if not done and not left:
-        output.note("no such workflows")
+    return meant[0]
 
 
 def _report(session: Session, client: DBOSClient, workflow_id: str) -> None:
     found = client.get_workflow(workflow_id)
-    if session.as_json:
-        output.print_json(found)
-    else:
-        print(output.printable(f"{found.workflow_id} {found.status}"))
+    output.answer(session.form, found, f"{found.workflow_id} {found.status}", id_=workflow_id)
 
 
 def _report_change(
     session: Session, client: DBOSClient, workflow_id: str, changed: bool, otherwise: str
 ) -> None:
     found: Any = client.get_workflow(workflow_id)
-    if session.as_json:
-        output.print_json(found)
-    else:
-        print(output.printable(f"{workflow_id} " + ("changed" if changed else f"not changed: {otherwise}")))
+    said = "changed" if changed else f"not changed: {otherwise}"
+    if session.form is Form.ids and not changed:
+        return output.note(f"{workflow_id} {said}")
+    output.answer(session.form, found, f"{workflow_id} {said}", id_=workflow_id)

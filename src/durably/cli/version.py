@@ -9,19 +9,26 @@ import typer
 
 from durably.cli import connection, output
 from durably.cli.command import Session, command
+from durably.cli.completion import versions_completed
+from durably.cli.output import Form
 from durably.types import ApplicationVersion
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="The versions of applications, and which one is the latest.")
 
-VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="The version's name.")]
+VersionName = Annotated[
+    str, typer.Argument(metavar="VERSION", help="The version's name.", autocompletion=versions_completed)
+]
 
 
 @app.command("list")
 @command
 def list_versions(session: Session) -> None:
-    """List the versions that workers have registered, the latest first."""
+    """List the versions that workers have registered, the latest first.
+
+    Example: durably version list
+    """
     with connection.client(session) as client:
         found = client.list_application_versions()
     _show(session, found)
@@ -30,10 +37,13 @@ def list_versions(session: Session) -> None:
 @app.command()
 @command
 def latest(session: Session) -> None:
-    """Show the latest version: its workers run what was enqueued for no version."""
+    """Show the latest version: its workers run what was enqueued for no version.
+
+    Example: durably version latest -o ids
+    """
     with connection.client(session) as client:
         found = client.get_latest_application_version()
-    if session.as_json:
+    if session.form is Form.json:
         output.print_json(found)
     else:
         _show(session, [found] if found else [])
@@ -42,22 +52,26 @@ def latest(session: Session) -> None:
 @app.command()
 @command
 def set_latest(version_name: VersionName, session: Session) -> None:
-    """Make a version the latest, from now on: a deploy is ready, or is taken back."""
+    """Make a version the latest, from now on: a deploy is ready, or is taken back.
+
+    Example: durably version set-latest tickets@2026-11-26
+    """
     with connection.client(session) as client:
         found = client.set_latest_application_version(version_name)
-    if session.as_json:
-        output.print_json(found)
-    else:
-        print(output.printable(f"{found.version_name} is the latest"))
+    output.answer(session.form, found, f"{found.version_name} is the latest", id_=found.version_name)
 
 
 def _show(session: Session, versions: Sequence[ApplicationVersion]) -> None:
-    if session.as_json:
-        output.print_json(versions)
-        return
-    columns = ("version_name", "application_name", "latest_since", "created_at")
-    rows = [
-        (v.version_name, v.application_name, output.clock(v.version_timestamp), output.clock(v.created_at))
-        for v in versions
-    ]
-    output.print_table(columns, rows, empty="no worker has registered a version here yet")
+    output.print_list(
+        session.form,
+        versions,
+        columns=("version_name", "application_name", "latest_since", "created_at"),
+        row=lambda v: (
+            v.version_name,
+            v.application_name,
+            output.clock(v.version_timestamp),
+            output.clock(v.created_at),
+        ),
+        id_of=lambda v: v.version_name,
+        empty="no worker has registered a version here yet",
+    )

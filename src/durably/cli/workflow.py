@@ -1,4 +1,4 @@
-"""`durably workflow`: list, look at and move workflows; `steering` has what else is done to them."""
+"""`durably workflow`: look at workflows; `steering`, `forking` and `waiting` have its other commands."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from durably.cli import connection, output, steering
+from durably.cli import connection, dead_letter, forking, output, steering, waiting
 from durably.cli.command import Session, command
-from durably.cli.conditions import Wanted
-from durably.cli.failures import UsageError
-from durably.types import StepInfo, WorkflowStatus
+from durably.cli.completion import ids_completed
+from durably.cli.conditions import Conditions, Wanted
+from durably.cli.output import Form
+from durably.types import StepInfo, WorkflowFilter, WorkflowStatus
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="List, look at and steer workflows.")
 
-WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
+WorkflowId = Annotated[
+    str, typer.Argument(metavar="ID", help="The workflow's id.", autocompletion=ids_completed)
+]
 TIMES = {
     "created_at",
     "updated_at",
@@ -26,132 +29,244 @@ TIMES = {
     "delay_until_epoch_ms",
     "workflow_deadline_epoch_ms",
 }
+COLUMNS = ("workflow_id", "status", "name", "queue_name", "created_at")
+FAMILY = 10_000  # descendants that a tree shows
+TOGETHER = 500  # parents whose children are asked for at once
 
 
 @app.command("list")
 @command
 def list_workflows(session: Session, wanted: Wanted) -> None:
-    """List workflows, the newest first."""
+    """List workflows, the newest first.
+
+    Example: durably workflow list --status ERROR --name sendEmail -o ids
+    """
     conditions = wanted.filter()
     with connection.client(session) as client:
         found = client.list_workflows(conditions)
-    if session.as_json:
-        output.print_json(found)
-        return
-    columns = ("workflow_id", "status", "name", "queue_name", "created_at")
-    rows = [(w.workflow_id, w.status, w.name, w.queue_name, output.clock(w.created_at)) for w in found]
-    output.print_table(columns, rows, empty="no such workflows")
+    _list(session, found, "no such workflows")
+
+
+@app.command()
+@command
+def count(session: Session, conditions: Conditions) -> None:
+    """Count workflows.
+
+    Example: durably workflow count --status active --queue mails
+    """
+    with connection.client(session) as client:
+        number = client.count_workflows(WorkflowFilter(**conditions.conditions()))
+    output.answer(session.form, {"count": number}, str(number), id_=str(number))
 
 
 @app.command()
 @command
 def get(workflow_id: WorkflowId, session: Session) -> None:
-    """Show one workflow: all that its row says."""
+    """Show one workflow: all that its row says.
+
+    Example: durably workflow get order-17
+    """
     with connection.client(session) as client:
         found = client.get_workflow(workflow_id)
-    _show(session, found)
+    if session.form is not Form.table:
+        return output.answer(session.form, found, "", id_=workflow_id)
+    fields = {name: value for name, value in vars(found).items() if value not in (None, (), False)}
+    output.print_fields({k: output.instant(v) if k in TIMES else v for k, v in fields.items()})
 
 
 @app.command()
 @command
 def steps(workflow_id: WorkflowId, session: Session) -> None:
-    """List what a workflow has done: its recorded steps, in order."""
+    """List what a workflow has done: its recorded steps, in order.
+
+    Example: durably workflow steps order-17
+    """
     with connection.client(session) as client:
         found = client.list_workflow_steps(workflow_id)
         if not found:
             client.get_workflow(workflow_id)  # raises where there is none
-    if session.as_json:
-        output.print_json(found)
-        return
-    columns = ("function_id", "function_name", "started_at", "took", "outcome")
-    output.print_table(columns, map(_step_row, found), empty=f"{workflow_id} has no steps yet")
+    output.print_list(
+        session.form,
+        found,
+        columns=("function_id", "function_name", "started_at", "took", "outcome"),
+        row=_step_row,
+        id_of=lambda step: str(step.function_id),
+        empty=f"{workflow_id} has no steps yet",
+    )
 
 
 @app.command()
 @command
 def messages(workflow_id: WorkflowId, session: Session) -> None:
-    """List the messages that were sent to a workflow, and which operation received them."""
+    """List the messages that were sent to a workflow, and which operation received them.
+
+    Example: durably workflow messages order-17 -o json
+    """
     with connection.client(session) as client:
         found = client.list_workflow_messages(workflow_id)
         if not found:
             client.get_workflow(workflow_id)  # raises where there is none
-    if session.as_json:
-        output.print_json(found)
-        return
-    rows = [
-        (output.clock(m.created_at_epoch_ms), m.topic, m.consumed_by_function_id, m.message) for m in found
-    ]
-    columns = ("created_at", "topic", "received_by", "message")
-    output.print_table(columns, rows, empty=f"{workflow_id} was sent no message")
+    output.print_list(
+        session.form,
+        found,
+        columns=("created_at", "topic", "received_by", "message"),
+        row=lambda m: (output.clock(m.created_at_epoch_ms), m.topic, m.consumed_by_function_id, m.message),
+        id_of=lambda m: m.message_uuid,
+        empty=f"{workflow_id} was sent no message",
+    )
 
 
 @app.command()
 @command
-def events(workflow_id: WorkflowId, session: Session) -> None:
-    """List what a workflow has published: every value, in order."""
+def events(
+    workflow_id: WorkflowId,
+    session: Session,
+    latest: Annotated[bool, typer.Option("--latest", help="Only the last value of each key.")] = False,
+) -> None:
+    """List what a workflow has published: every value, in order.
+
+    Example: durably workflow events order-17 --latest
+    """
     with connection.client(session) as client:
-        found = client.list_workflow_events(workflow_id)
+        if latest:
+            items = [{"key": k, "value": v} for k, v in client.get_all_events(workflow_id).items()]
+        else:
+            items = [vars(event) for event in client.list_workflow_events(workflow_id)]
+        if not items:
+            client.get_workflow(workflow_id)  # raises where there is none
+    columns = ("key", "value") if latest else ("function_id", "key", "value")
+    output.print_list(
+        session.form,
+        items,
+        columns=columns,
+        row=lambda item: [item[column] for column in columns],
+        id_of=lambda item: str(item["key"]),
+        empty=f"{workflow_id} has published nothing",
+    )
+
+
+@app.command()
+@command
+def streams(workflow_id: WorkflowId, session: Session) -> None:
+    """List what is in the streams of a workflow now; `durably stream` follows one.
+
+    Example: durably workflow streams chat-17
+    """
+    with connection.client(session) as client:
+        found = client.list_workflow_streams(workflow_id)
         if not found:
             client.get_workflow(workflow_id)  # raises where there is none
-    if session.as_json:
-        output.print_json(found)
-        return
-    rows = [(event.function_id, event.key, event.value) for event in found]
-    output.print_table(("function_id", "key", "value"), rows, empty=f"{workflow_id} has published nothing")
+    items = [
+        {"key": key, "offset": offset, "value": value}
+        for key, values in found.items()
+        for offset, value in enumerate(values)
+    ]
+    output.print_list(
+        session.form,
+        items,
+        columns=("key", "offset", "value"),
+        row=lambda item: tuple(item.values()),
+        id_of=lambda item: str(item["key"]),
+        empty=f"{workflow_id} has written no stream",
+    )
+
+
+@app.command()
+@command
+def generations(workflow_id: WorkflowId, session: Session) -> None:
+    """List the generations of a workflow that continued as new, the oldest first.
+
+    Example: durably workflow generations poller
+    """
+    with connection.client(session) as client:
+        found = client.list_workflow_generations(workflow_id)
+    _list(session, found, "no generations")
+
+
+@app.command()
+@command
+def tree(workflow_id: WorkflowId, session: Session) -> None:
+    """Show a workflow and all that it started, and that those started.
+
+    Example: durably workflow tree order-17
+    """
+    with connection.client(session) as client:
+        found = [client.get_workflow(workflow_id)]
+        level = [workflow_id]
+        while level and len(found) < FAMILY:
+            wanted = WorkflowFilter(
+                parent_workflow_id=level[:TOGETHER],
+                limit=FAMILY - len(found),
+                load_input=False,
+                load_output=False,
+            )
+            children = client.list_workflows(wanted)
+            found += children
+            level = level[TOGETHER:] + [child.workflow_id for child in children]
+    if session.form is not Form.table:
+        return _list(session, found, "")
+    for depth, each in _nested(found):
+        print(output.printable(f"{'  ' * depth}{each.workflow_id}  {each.status}  {each.name}"))
+    if len(found) >= FAMILY:
+        output.note(f"and perhaps more: only {FAMILY:,} are shown")
 
 
 @app.command()
 @command
 def stranded(session: Session, wanted: Wanted) -> None:
-    """List workflows that were set aside because what they recorded does not fit the code any more."""
+    """List workflows that were set aside because what they recorded does not fit the code any more.
+
+    Example: durably workflow stranded -o ids | durably workflow move - --to-latest
+    """
     conditions = replace(wanted.filter(), status=None)
     with connection.client(session) as client:
         found = client.list_stranded(conditions)
-    if session.as_json:
-        output.print_json(found)
-        return
-    columns = ("workflow_id", "name", "function_id", "recorded", "asked", "stranded_at")
-    rows = [
-        (w.workflow_id, w.name, w.function_id, w.recorded, w.asked, output.clock(w.stranded_at))
-        for w in found
-    ]
-    output.print_table(columns, rows, empty="no stranded workflows")
-
-
-@app.command()
-@command
-def move(
-    workflow_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The workflows' ids.")],
-    session: Session,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="VERSION", help="A version that a worker has registered.")
-    ] = None,
-    to_latest: Annotated[
-        bool, typer.Option("--to-latest", help="Whichever version is the latest when they run.")
-    ] = False,
-) -> None:
-    """Let the workers of another version run workflows that wait; stranded ones go back on their queues."""
-    if (to is None) is not to_latest:
-        raise UsageError("where to? give --to VERSION, or --to-latest")
-    with connection.client(session) as client:
-        moved = client.move_workflows(workflow_ids, to)
-    if session.as_json:
-        output.print_json({"moved": moved})
-        return
-    for workflow_id in workflow_ids:
-        word = "moved" if workflow_id in moved else "not moved: it runs, has ended, or does not exist"
-        print(output.printable(f"{workflow_id} {word}"))
+    output.print_list(
+        session.form,
+        found,
+        columns=("workflow_id", "name", "function_id", "recorded", "asked", "stranded_at"),
+        row=lambda w: (
+            w.workflow_id,
+            w.name,
+            w.function_id,
+            w.recorded,
+            w.asked,
+            output.clock(w.stranded_at),
+        ),
+        id_of=lambda w: w.workflow_id,
+        empty="no stranded workflows",
+    )
 
 
 app.registered_commands += steering.app.registered_commands
+app.registered_commands += forking.app.registered_commands
+app.registered_commands += waiting.app.registered_commands
+app.command("requeue", hidden=True)(dead_letter.requeue)
 
 
-def _show(session: Session, found: WorkflowStatus) -> None:
-    if session.as_json:
-        output.print_json(found)
-        return
-    fields = {name: value for name, value in vars(found).items() if value not in (None, (), False)}
-    output.print_fields({k: output.instant(v) if k in TIMES else v for k, v in fields.items()})
+def _list(session: Session, found: list[WorkflowStatus], empty: str) -> None:
+    output.print_list(
+        session.form,
+        found,
+        columns=COLUMNS,
+        row=lambda w: (w.workflow_id, w.status, w.name, w.queue_name, output.clock(w.created_at)),
+        id_of=lambda w: w.workflow_id,
+        empty=empty,
+    )
+
+
+def _nested(found: list[WorkflowStatus]) -> list[tuple[int, WorkflowStatus]]:
+    """Each with its depth, children behind their parent. A child is never its own ancestor."""
+    children: dict[str | None, list[WorkflowStatus]] = {}
+    for each in found[1:]:
+        children.setdefault(each.parent_workflow_id, []).append(each)
+    shown: list[tuple[int, WorkflowStatus]] = []
+    todo = [(0, found[0])]
+    while todo:
+        depth, each = todo.pop()
+        shown.append((depth, each))
+        todo += [(depth + 1, child) for child in reversed(children.pop(each.workflow_id, []))]
+    return shown
 
 
 def _step_row(step: StepInfo) -> tuple[Any, ...]:

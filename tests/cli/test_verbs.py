@@ -1,0 +1,91 @@
+"""Every verb of the client is a command's, and every command has a line of help and an example."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import durably.cli
+from durably.cli.main import app
+from durably.client import AsyncDBOSClient
+
+# Verbs that no command calls, and why.
+WITHOUT_COMMAND = {
+    "create": "every command's options are what it takes",
+    "destroy": "a command closes its client",
+    "schema": "it is the option --schema",
+    "application_name": "it is the option --application-name",
+    "delete_workflow": "`workflow delete` gives one id to delete_workflows, which says the same of it",
+    "diagnose": "`doctor` must work where no client can be opened, and asks diagnose_database",
+}
+WITHOUT_EXAMPLE = {"console", "demo", "worker"}  # others'
+
+
+def called() -> set[str]:
+    """The attributes that the commands' sources call."""
+    found = set()
+    for path in Path(inspect.getfile(durably.cli)).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                found.add(node.func.attr)
+    return found
+
+
+def verbs() -> set[str]:
+    return {name for name in dir(AsyncDBOSClient) if not name.startswith("_")}
+
+
+def test_every_verb_of_the_client_has_a_command() -> None:
+    assert sorted(verbs() - called() - WITHOUT_COMMAND.keys()) == []
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    assert sorted(WITHOUT_COMMAND.keys() - verbs()) == []
+
+
+def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    group = group or typer.main.get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        elif not command.hidden:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_says_what_it_does_and_how_it_is_called(name: str) -> None:
+    said = inspect.cleandoc(COMMANDS[name].help)
+    first = said.splitlines()[0]
+    assert first.endswith("."), first
+    if name not in WITHOUT_EXAMPLE:
+        assert f"durably {name}" in said.partition("Example: ")[2]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_mean_the_same_everywhere(name: str) -> None:
+    """One letter, one meaning."""
+    short = {
+        letter: param.name for param in COMMANDS[name].params for letter in param.opts if len(letter) == 2
+    }
+    meanings = {
+        "-o": {"chosen_form"},
+        "-y": {"yes"},
+        "-q": {"queue_name"},
+        "-n": {"name"},
+        "-S": {"status"},
+        "-v": {"app_version"},
+        "-u": {"authenticated_user"},
+        "-l": {"limit"},
+        "-t": {"start_time"},
+        "-e": {"end_time"},
+    }
+    assert {letter: name for letter, name in short.items() if name not in meanings.get(letter, ())} == {}
