@@ -183,3 +183,11 @@ def test_schedules_are_applied_from_lines(system: Durably) -> None:
     assert len(system("schedule", "preview", "nightly", "--count", "3", "-o", "ids").lines) == 3
     assert system("schedule", "get", "nightly", "-o", "jsonl").json["schedule"] == "0 3 * * *"
     assert system("schedule", "get", "nobody").code == 3
+
+
+def test_executors_activity_and_tables_are_listed(family: Durably) -> None:
+    assert family("executor", "list", "--json").json == []
+    family("enqueue", "send", "--queue", "mails")
+    assert "mails (nobody's)\t1" in family("queue", "activity").out
+    assert family("queue", "backlog", "mails", "-o", "ids").out == ""
+    assert "dbos.workflow_status" in family("db", "storage", "-o", "ids").lines

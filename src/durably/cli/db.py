@@ -17,6 +17,7 @@ from durably import config
 from durably.cli import connection, output
 from durably.cli.command import Session, command
 from durably.cli.failures import UsageError
+from durably.cli.output import Form
 from durably.errors import EmbeddedUnavailable
 
 if TYPE_CHECKING:
@@ -89,6 +90,34 @@ def _application_url(system_url: str) -> str | None:
     if not path.endswith(connection.SUFFIX):
         return None
     return f"{path.removesuffix(connection.SUFFIX)}{separator}{query}"
+
+
+@app.command()
+@command
+def storage(session: Session) -> None:
+    """Show how large the tables are, and how well they are kept.
+
+    Example: durably db storage
+    """
+    with connection.client(session) as client:
+        found = client.storage()
+    if session.form is Form.json:
+        return output.print_json(found)
+    output.print_list(
+        session.form,
+        found.tables,
+        columns=("table", "rows", "kB", "dead_rows", "vacuumed", "advice"),
+        row=lambda each: (
+            f"{each.schema}.{each.name}",
+            each.rows,
+            each.total_bytes // 1024,
+            each.dead_rows,
+            output.clock(each.vacuumed_at),
+            each.advice,
+        ),
+        id_of=lambda each: f"{each.schema}.{each.name}",
+        empty="there are no tables",
+    )
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -21,6 +21,7 @@ from durably.cli import (
     demo,
     doctor,
     enqueue,
+    executor,
     explain,
     messages,
     queue,
@@ -52,6 +53,7 @@ app.add_typer(workflow.app, name="workflow")
 app.add_typer(queue.app, name="queue")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(dead_letter.app, name="dead-letter")
+app.add_typer(executor.app, name="executor")
 app.add_typer(version.app, name="version")
 app.add_typer(db.app, name="db")
 app.add_typer(account.app, name="account")

@@ -34,6 +34,7 @@ __all__ = [
     "print_table",
     "printable",
     "seconds",
+    "up_to",
 ]
 
 T = TypeVar("T")
@@ -99,6 +100,11 @@ def answer(form: Form, value: Any, text: str, *, id_: str) -> None:
 def counted(number: int, noun: str) -> str:
     """counted(2, "workflow") is '2 workflows'."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def up_to(number: int, most: int) -> str:
+    """A count that ended at `most`."""
+    return f"{number:,}" if number < most else f"{most:,}+"
 
 
 def print_json(value: Any) -> None:

@@ -134,6 +134,67 @@ def get(name: Name, session: Session) -> None:
 app.command("show", hidden=True)(get)
 
 
+@app.command()
+@command
+def activity(
+    session: Session,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[QUEUE]", help="Otherwise all.", autocompletion=queues_completed),
+    ] = None,
+) -> None:
+    """Show what queues hold now and did in the last hour: cheap on any backlog.
+
+    Example: durably queue activity mails
+    """
+    with connection.client(session) as client:
+        found = client.queue_activity(name)
+    output.print_list(
+        session.form,
+        found,
+        columns=("name", "enqueued", "delayed", "running", "started_1h", "finished_1h", "oldest"),
+        row=lambda each: (
+            each.name if each.is_registered else f"{each.name} (nobody's)",
+            output.up_to(each.enqueued, each.counted_to),
+            output.up_to(each.delayed, each.counted_to),
+            each.running,
+            sum(each.starts),
+            sum(each.finishes),
+            output.clock(each.oldest_enqueued_at),
+        ),
+        id_of=lambda each: each.name,
+        empty="no queue holds anything",
+    )
+
+
+@app.command()
+@command
+def backlog(
+    name: Name,
+    session: Session,
+    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, help="At most so many.")] = 20,
+) -> None:
+    """List the partitions of a queue with the most work that waits.
+
+    Example: durably queue backlog mails
+    """
+    with connection.client(session) as client:
+        found = client.list_backlogs(name, limit=limit)
+    output.print_list(
+        session.form,
+        found,
+        columns=("key", "enqueued", "running", "oldest"),
+        row=lambda each: (
+            each.key,
+            output.up_to(each.enqueued, each.counted_to),
+            each.running,
+            output.clock(each.next_enqueued_at),
+        ),
+        id_of=lambda each: each.key,
+        empty=f"nothing waits on partitions of {name}",
+    )
+
+
 @app.command("set")
 @command
 def set_limits(name: Name, limits: Limits, session: Session) -> None:
