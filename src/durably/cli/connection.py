@@ -29,8 +29,8 @@ HOW = "give --database-url or --system-database-url, or set DURABLY_DATABASE_URL
 
 
 @contextmanager
-def client(session: Session) -> Iterator[DBOSClient]:
-    """A client of the database that is meant."""
+def client(session: Session, *, retry_for: float = 60.0) -> Iterator[DBOSClient]:
+    """A client of the database that is meant; `retry_for` seconds it bears an outage."""
     from durably.client import DBOSClient
 
     with (
@@ -40,6 +40,7 @@ def client(session: Session) -> Iterator[DBOSClient]:
             schema=session.schema,
             application_name=session.application_name,
             allow_serializations=session.allow_serializations or (),
+            retry_for=retry_for,
         ) as connected,
     ):
         yield connected

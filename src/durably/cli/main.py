@@ -26,6 +26,7 @@ from durably.cli import (
     messages,
     queue,
     schedule,
+    top,
     version,
     worker,
     workflow,
@@ -47,17 +48,29 @@ app = typer.Typer(
     epilog=EPILOG,
     help="Durable workflows on PostgreSQL: run applications, and drive any that uses DBOS's system database.",
 )
-for group in (worker, console, enqueue, messages, explain, doctor, demo):
-    app.registered_commands += group.app.registered_commands
-app.add_typer(workflow.app, name="workflow")
-app.add_typer(queue.app, name="queue")
-app.add_typer(schedule.app, name="schedule")
-app.add_typer(dead_letter.app, name="dead-letter")
-app.add_typer(executor.app, name="executor")
-app.add_typer(version.app, name="version")
-app.add_typer(db.app, name="db")
-app.add_typer(account.app, name="account")
-app.add_typer(account.tokens, name="token")
+PANELS = {
+    "Run": (worker, demo, console),
+    "Start and talk to workflows": (enqueue, messages),
+    "Look": (explain, top, doctor),
+}
+GROUPS = {
+    "workflow": workflow.app,
+    "queue": queue.app,
+    "schedule": schedule.app,
+    "dead-letter": dead_letter.app,
+    "executor": executor.app,
+    "version": version.app,
+    "db": db.app,
+    "account": account.app,
+    "token": account.tokens,
+}
+for panel, modules in PANELS.items():
+    for module in modules:
+        for info in module.app.registered_commands:
+            info.rich_help_panel = panel
+            app.registered_commands.append(info)
+for noun, group in GROUPS.items():
+    app.add_typer(group, name=noun, rich_help_panel="List and operate, by noun")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
