@@ -78,6 +78,7 @@ class Session:
         typer.Option(
             "--output",
             "-o",
+            metavar="FORM",
             rich_help_panel=PANEL,
             help="table (to a pipe: separated by tabs), json, jsonl (one document a line), or ids.",
             show_default="table",

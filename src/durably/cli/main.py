@@ -15,6 +15,7 @@ except ModuleNotFoundError:
 
 from durably.cli import (
     account,
+    audit,
     console,
     db,
     dead_letter,
@@ -51,7 +52,7 @@ app = typer.Typer(
 PANELS = {
     "Run": (worker, demo, console),
     "Start and talk to workflows": (enqueue, messages),
-    "Look": (explain, top, doctor),
+    "Look": (explain, top, doctor, audit),
 }
 GROUPS = {
     "workflow": workflow.app,
