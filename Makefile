@@ -73,6 +73,7 @@ check-style: install
 
 check-generated: install
 	$(BIN)/python -m tools.generate_sync --check
+	$(BIN)/python -m tools.generate_cli_docs --check
 
 check-types: install
 	$(BIN)/mypy $(CHECKED)
@@ -87,8 +88,9 @@ format: install ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix $(CHECKED)
 	$(BIN)/ruff format $(CHECKED)
 
-generate: install ## write the blocking twins of the async modules
+generate: install ## write the blocking twins of the async modules, and docs/cli.md
 	$(BIN)/python -m tools.generate_sync
+	$(BIN)/python -m tools.generate_cli_docs
 
 bench: install peers ## measure durably and its peers
 	$(BIN)/python -m bench $(BENCH_ARGS)
