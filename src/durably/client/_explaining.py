@@ -28,10 +28,11 @@ class Explaining(Part):
     """What explains workflows, and brings back those that were set aside."""
 
     async def explain(self, workflow_id: str) -> Explanation:
-        """Return the one reason why a workflow is not running, or what it does. Raises NoSuchWorkflow,
-        and SchemaTooOld in a database that only DBOS has used.
+        """Return the one reason why a workflow is not running, or what it does.
 
-        print((await client.explain("order-17")).message)
+        Raises NoSuchWorkflow, and SchemaTooOld in a database that only DBOS has used.
+
+            print((await client.explain("order-17")).message)
         """
         checks.address("workflow_id", workflow_id)
         facts = await self._session.call(lambda open_: self._facts(open_, workflow_id))
@@ -80,8 +81,8 @@ class Explaining(Part):
     async def _facts(self, open_: Open, workflow_id: str) -> Facts | None:
         if open_.extension < EXPLAINS:
             raise SchemaTooOld(
-                "explain needs durably's own tables, which this database lacks: run `durably db migrate`, which "
-                "leaves DBOS's as they are",
+                "explain needs durably's own tables, which this database lacks: run `durably db migrate`, "
+                "which leaves DBOS's as they are",
                 found=open_.extension,
                 needed=EXPLAINS,
             )

@@ -1231,10 +1231,11 @@ class DBOSClient:
         return self._portal.call(self._async.preview_schedule, schedule_name, count, after=after)
 
     def explain(self, workflow_id: str) -> Explanation:
-        """Return the one reason why a workflow is not running, or what it does. Raises NoSuchWorkflow,
-        and SchemaTooOld in a database that only DBOS has used.
+        """Return the one reason why a workflow is not running, or what it does.
 
-        print(client.explain("order-17").message)
+        Raises NoSuchWorkflow, and SchemaTooOld in a database that only DBOS has used.
+
+            print(client.explain("order-17").message)
         """
         return self._portal.call(self._async.explain, workflow_id)
 
