@@ -326,7 +326,8 @@ def comparable(reply: Any) -> Any:
         case Created():
             return msgspec.structs.replace(reply, deadline_ms=None), reply.deadline_ms is not None
         case Claimed():
-            return msgspec.structs.replace(reply, deadline_ms=None), reply.deadline_ms is not None
+            timeless = msgspec.structs.replace(reply, deadline_ms=None, waited=None)
+            return timeless, reply.deadline_ms is not None
         case Ready():
             found = {name: sorted(map(repr, getattr(reply, name))) for name in LISTS}
             return found, reply.next_delay is not None

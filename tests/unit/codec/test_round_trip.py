@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from durably.codec import Codecs, Parameters, Pickle, PortableJSON, SuperJSON
@@ -129,6 +129,7 @@ def test_what_is_written_is_json_that_every_reader_reads(value: Any) -> None:
     json.loads(text, parse_constant=never)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # which is about the machine, not about the codec
 @example('"\ud800"')
 @given(st.text(alphabet='{}[],:"01.-eaNn\\u\ud800 ', max_size=30) | plain.map(json.dumps))
 def test_any_text_is_read_or_is_a_decode_error(text: str) -> None:
