@@ -38,7 +38,7 @@ from durably.engine.code import fingerprint
 from durably.engine.engine import Engine
 from durably.engine.host import Processes
 from durably.engine.leases import Leases
-from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, seconds
+from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, published, seconds
 from durably.engine.transactions import Datasource, TransactionDefinition
 from durably.engine.vitals import VitalSigns
 from durably.errors import ArgumentsIgnored, ConfigurationError, InvalidOption, NotRunning, WrongContext
@@ -509,6 +509,7 @@ class App:
             await store.register_queue(queue, app_version=self.version, on_conflict=on_conflict)
         for schedule in self._schedules.values():
             await store.put_schedule(schedule)
+        await store.publish_workflows(self.version, published(self._registry))
         observer = observed_by(self.observers)
         engine = Engine(
             store=store,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from durably import AsyncDBOSClient, aio
+from durably import AsyncDBOSClient, EnqueueOptions, aio
 from durably.app import App
 from durably.core.storage import advice
 from tests.engine.support import enqueue, eventually, rows, status
@@ -121,3 +121,39 @@ def test_a_table_gets_advice_when_autovacuum_does_not_keep_up() -> None:
     assert late is not None and "50,000 of its rows are dead (33%)" in late and "replication slot" in late
     off = advice(rows=100_000, dead_rows=50_000, vacuum_at=20_050, autovacuums=False)
     assert off is not None and "autovacuum is off" in off
+
+
+async def test_workflows_are_known_with_their_parameters(client: AsyncDBOSClient, database_url: str) -> None:
+    def application(version: str) -> App:
+        return App("shop", version=version, system_database_url=database_url)
+
+    app = application("v1")
+
+    @app.workflow(name="purchase")
+    async def purchase(event: str, seats: int = 1) -> None: ...
+
+    @app.workflow(name="old")
+    async def old() -> None: ...
+
+    async with app:
+        await app.client.enqueue(EnqueueOptions(workflow_name="purchase", queue_name="q"), "Sonic")
+    enqueue(database_url, "w1", "foreign", application_name="other")
+    known = {each.name: each for each in await client.list_known_workflows()}
+    assert set(known) == {"foreign", "old", "purchase"}
+    told = known["purchase"].parameters
+    assert told is not None
+    assert [(p["name"], p["schema"]["type"]) for p in told["parameters"]] == [
+        ("event", "string"),
+        ("seats", "integer"),
+    ]
+    assert (known["purchase"].queue_name, known["purchase"].application_name) == ("q", "shop")
+    assert (known["foreign"].parameters, known["foreign"].application_name) == (None, "other")
+    assert (known["old"].parameters, known["old"].last_started_at) == ({"parameters": []}, None)
+
+    again = application("v1")
+
+    @again.workflow(name="purchase")
+    async def purchase_again(event: str) -> None: ...
+
+    async with again:
+        assert "old" not in {each.name for each in await client.list_known_workflows()}

@@ -58,6 +58,27 @@ def test_a_run_is_started_from_json_with_an_error_first(
 
 
 @pytest.mark.usefixtures("app")
+def test_a_run_is_started_from_the_form_of_its_parameters(
+    console_url: str, client: DBOSClient, page: Page
+) -> None:
+    page.goto(f"{console_url}/start")
+    page.locator("main").get_by_role("link", name="purchase").click()
+    page.get_by_label("event", exact=True).fill("Sonic")
+    page.get_by_label("seats").fill("two")
+    page.get_by_label("gift").select_option("true")
+    page.get_by_label("Queue", exact=True).fill("tickets")
+    page.get_by_label("Id", exact=True).fill("order-2")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("seats: it is not a number")
+    expect(page.get_by_label("event", exact=True)).to_have_value("Sonic")
+    assert client.count_workflows() == 0
+    page.get_by_label("seats").fill("2")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**/run?id=order-2")
+    assert client.retrieve_workflow("order-2").get_result(timeout=20) == "2 for Sonic as a gift"
+
+
+@pytest.mark.usefixtures("app")
 def test_a_run_is_started_again_like_another(console_url: str, client: DBOSClient, page: Page) -> None:
     options = EnqueueOptions(
         workflow_name="purchase", queue_name="tickets", workflow_id="first", attributes={"tenant": "acme"}
@@ -71,11 +92,10 @@ def test_a_run_is_started_again_like_another(console_url: str, client: DBOSClien
     page.wait_for_url("**/run?id=second")
     assert client.retrieve_workflow("second").get_result(timeout=20) == "3 for Can"
     assert client.get_workflow("second").attributes == {"tenant": "acme"}
-    page.goto(f"{console_url}/start")
-    page.locator("main").get_by_role("link", name="purchase").click()
+    page.goto(f"{console_url}/start?like=first")
     page.get_by_label("Id", exact=True).fill("second")
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("second")  # the id is taken, or an argument is missing
+    expect(page.get_by_role("alert")).to_contain_text("second")  # the id is taken
 
 
 def test_a_viewer_is_refused_and_hidden_payloads_stay_hidden(

@@ -42,7 +42,7 @@ class Inventory(Part):
         return [VersionLoad(**row, counted_to=most) for row in rows]
 
     async def list_known_workflows(self) -> list[KnownWorkflow]:
-        """Return the workflows that are known here by name: those of the latest 5,000 runs.
+        """Return the workflows that are known here: of applications of durably, and of the latest 5,000 runs.
 
         for known in await client.list_known_workflows(): print(known.name, known.queue_name)
         """

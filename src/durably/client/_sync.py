@@ -1041,7 +1041,7 @@ class DBOSClient:
         return self._portal.call(self._async.version_loads, count_to=count_to)
 
     def list_known_workflows(self) -> list[KnownWorkflow]:
-        """Return the workflows that are known here by name: those of the latest 5,000 runs.
+        """Return the workflows that are known here: of applications of durably, and of the latest 5,000 runs.
 
         for known in client.list_known_workflows(): print(known.name, known.queue_name)
         """

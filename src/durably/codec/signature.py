@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from durably.codec.record import NO_KEYS, Keys, key_types
+from durably.codec.schema import signature
 from durably.codec.typed import Converter, boxed, build, is_untyped, prepare
 from durably.errors import DecodeError
 
@@ -34,6 +35,7 @@ class Parameters:
     def __init__(self, name: str, parameters: Sequence[inspect.Parameter], hints: Mapping[str, Any]) -> None:
         self.function_name = name
         self.result_type: Any = hints.get("return", Any)
+        self._parameters = parameters
         self._hints = {p.name: hints.get(p.name, Any) for p in parameters}
         self._positional = [p for p in parameters if p.kind in _POSITIONAL]
         self._named = {p.name: p for p in parameters if p.kind in _NAMED}
@@ -59,6 +61,10 @@ class Parameters:
             ]
         name = getattr(function, "__qualname__", None) or repr(function)
         return cls(name, parameters, _hints_of(function))
+
+    def schema(self) -> dict[str, Any]:
+        """Return the parameters with their JSON schemas."""
+        return signature(self._parameters, self._hints)
 
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], name: str

@@ -7,12 +7,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+import msgspec
+
 from durably.codec import Parameters
 from durably.core.ops import RunStep
 from durably.errors import ConfigurationError, WrongContext
 from durably.types import Retry, Seconds
 
-__all__ = ["DEFINITION", "Registry", "StepDefinition", "WorkflowDefinition", "seconds", "step_operation"]
+__all__ = [
+    "DEFINITION",
+    "Registry",
+    "StepDefinition",
+    "WorkflowDefinition",
+    "published",
+    "seconds",
+    "step_operation",
+]
 
 DEFINITION = "__durably_step__"  # the attribute of a step's function that has its definition
 
@@ -143,3 +153,15 @@ class Registry:
             keys |= {(name, "", config) for name, _, config in keys if self.find(name, None, config)}
             self._runnable = sorted(map("\x1f".join, keys))
         return self._runnable
+
+
+def published(registry: Registry) -> list[dict[str, str]]:
+    """What an application tells of its workflows: those of several instances of a class once."""
+    told = {
+        (each.name, each.class_name or ""): msgspec.json.encode(each.parameters.schema()).decode()
+        for each in registry
+    }
+    return [
+        {"name": name, "class_name": class_name, "parameters": text}
+        for (name, class_name), text in told.items()
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol, TypeAlias
 
 from durably.store.database import Database
@@ -9,6 +10,7 @@ from durably.store.database import Database
 __all__ = ["MOST_RUNNING", "executors", "storage", "versions", "workflows"]
 
 LEASES = 1  # the migration of the extension schema that has a table for them
+PUBLISHED = 12  # the migration that has a table for workflows and their parameters
 RECENT = 5_000  # workflows whose names are looked at
 MOST_RUNNING = 100_000  # workflows under way that are looked at
 SECONDS = 30.0  # that the sizes may take
@@ -46,6 +48,13 @@ async def versions(database: Database, most: int) -> list[Row]:
 
 
 async def workflows(opened: Opened) -> list[Row]:
-    """The workflows that have run of late, by name."""
+    """The workflows that have run of late, and those that applications have told of, by name."""
     rows = await opened.database.query("workflows/names", {"most": RECENT}, seconds=SECONDS)
-    return [row._asdict() for row in rows]
+    known = {(row.name, row.class_name): row._asdict() for row in rows}
+    for told in (
+        await opened.database.rows("workflows/published", {}) if opened.extension >= PUBLISHED else ()
+    ):
+        row = known.setdefault((told.name, told.class_name), told._asdict() | {"parameters": None})
+        row["application_name"] = row["application_name"] or told.application_name
+        row["parameters"] = row.get("parameters") or json.loads(told.parameters)
+    return [known[key] for key in sorted(known, key=lambda key: (key[0], key[1] or ""))]

@@ -228,6 +228,15 @@ class PostgresStore:
         """Create or replace a schedule; ScheduleExists when another application owns it."""
         await schedules.put(schedules.Ours(self._database), new, replace=True)
 
+    async def publish_workflows(self, app_version: str, published: Sequence[Mapping[str, str]]) -> None:
+        """Enter the workflows that the application has: name, class_name ('' for none), parameters (JSON)."""
+        parameters = {
+            "application_name": self._application_name,
+            "app_version": app_version,
+            "records": msgspec.json.encode(published).decode(),
+        }
+        await self._database.rows("workflows/publish", parameters)
+
     async def holder(self, queue_name: str, deduplication_id: str) -> str | None:
         """The workflow that holds a deduplication id on a queue."""
         key = (queue_name, deduplication_id)
