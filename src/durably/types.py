@@ -41,6 +41,7 @@ __all__ = [
     "Level",
     "MessageRecord",
     "NewApiToken",
+    "OverviewFacts",
     "Payload",
     "QueueActivity",
     "QueueConflict",
@@ -66,10 +67,13 @@ __all__ = [
     "StreamRecord",
     "TableInfo",
     "VersionLoad",
+    "WorkflowActivity",
     "WorkflowAttempts",
     "WorkflowContext",
     "WorkflowFilter",
     "WorkflowIdReusePolicy",
+    "WorkflowOrder",
+    "WorkflowPage",
     "WorkflowPayloads",
     "WorkflowStatus",
 ]
@@ -102,6 +106,7 @@ ExecutorState: TypeAlias = Literal["alive", "expired", "closed", "no lease"]
 
 StartStep: TypeAlias = int | Literal["failure"] | None
 
+WorkflowOrder: TypeAlias = Literal["created", "completed"]
 Role: TypeAlias = Literal["viewer", "operator", "admin"]
 AuditOutcome: TypeAlias = Literal["began", "done", "failed"]
 AuditSource: TypeAlias = Literal["console", "api", "cli"]
@@ -930,3 +935,69 @@ class WorkflowFilter:
     offset: int = 0
     load_input: bool = True
     load_output: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowPage:
+    """A page of workflows; `after` and `before` are where the next page and the one before it begin.
+
+    `searched`: only so many were looked at, because no index finds them; `further` is where to go on. All of
+    them are None where there is nothing more.
+    """
+
+    workflows: tuple[WorkflowStatus, ...]
+    after: str | None = None
+    before: str | None = None
+    further: str | None = None
+    searched: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusCounts:
+    """How many workflows there are by status; a count above `most` is only known to be that.
+
+    Of succeeded ones, and with a filter of all, only the newest were counted: those are all there are if
+    `is_complete`.
+    """
+
+    counts: Mapping[str, int]
+    most: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowActivity:
+    """What was created and what ended in equal spans of time, oldest first.
+
+    `begins_at` is the first span's begin, in epoch milliseconds, `span_ms` how long each is. If not
+    `is_complete`, there was more than could be read: earlier spans lack some.
+    """
+
+    begins_at: int
+    span_ms: int
+    created: tuple[int, ...]
+    succeeded: tuple[int, ...]
+    failed: tuple[int, ...]
+    cancelled: tuple[int, ...]
+    is_complete: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewFacts:
+    """The state of everything in figures; those above 10,000 are only known to be that.
+
+    Instants are epoch milliseconds. `failures` counts those of the last 24 hours by name: all, or the newest
+    2,000 if not `failures_are_all`.
+    """
+
+    now: int
+    pending: int
+    enqueued: int
+    oldest_enqueued_at: int | None
+    dead_letters: int
+    stranded: int
+    paused: int
+    failed_last_hour: int
+    schedules_late: tuple[str, ...]
+    failures: Mapping[str, int]
+    failures_are_all: bool

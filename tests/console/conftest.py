@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from durably.console import Console
@@ -118,17 +117,3 @@ def shoot(page: Page) -> Callable[[str], None]:
         page.set_viewport_size({"width": 1280, "height": 800})
 
     return shoot
-
-
-@pytest.fixture
-def check_access(page: Page) -> Callable[[], None]:
-    """Asserts that axe finds nothing serious on the page as it is, in both themes."""
-
-    def check() -> None:
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            found = Axe().run(page).response["violations"]
-            serious = [each for each in found if each["impact"] in ("serious", "critical")]
-            assert not serious, [(each["id"], each["nodes"][0]["html"]) for each in serious]
-
-    return check

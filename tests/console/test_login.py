@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from durably import DBOSClient
 from durably.console import Accounts, Console
 from tests.console.conftest import served
+from tests.console.support import assert_accessible
 
 PASSWORD = "correct horse battery"
 
@@ -22,9 +23,7 @@ def url(database_url: str) -> Iterator[str]:
         yield url
 
 
-def test_a_person_logs_in_and_out(
-    url: str, page: Page, shoot: Callable[[str], None], check_access: Callable[[], None]
-) -> None:
+def test_a_person_logs_in_and_out(url: str, page: Page, shoot: Callable[[str], None]) -> None:
     page.goto(f"{url}/?from=somewhere")
     assert page.title() == "Log in · Durably"
     page.get_by_label("Name").fill("ada")
@@ -33,7 +32,7 @@ def test_a_person_logs_in_and_out(
     page.get_by_role("alert").get_by_text("Name or password are wrong.").wait_for()
     assert page.evaluate("document.activeElement.name") == "password"
     shoot("login")
-    check_access()
+    assert_accessible(page)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/?from=somewhere")

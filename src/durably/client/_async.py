@@ -18,11 +18,13 @@ from durably.client._inventory import Inventory
 from durably.client._management import Management
 from durably.client._messages import Messages
 from durably.client._opening import Opening
+from durably.client._overview import Overviews
 from durably.client._pausing import Pausing
 from durably.client._questions import Questions
 from durably.client._queues import Queues
 from durably.client._results import Results
 from durably.client._schedules import Schedules
+from durably.client._search import Searching
 from durably.client._session import Session, Settings
 from durably.client._streams import Streams
 from durably.client._updates import Updates
@@ -50,6 +52,8 @@ class AsyncDBOSClient(
     Events,
     Streams,
     Workflows,
+    Searching,
+    Overviews,
     Management,
     Pausing,
     Updates,

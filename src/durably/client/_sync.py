@@ -13,6 +13,7 @@ from durably.client._async import AsyncDBOSClient
 from durably.client._commits import MOST
 from durably.client._enqueue import Enqueue
 from durably.client._messages import Message
+from durably.client._overview import MOST_READ
 from durably.client.declared import DeclaredWorkflow, P, R
 from durably.client.handles import AsyncWorkflowHandle, R_co
 from durably.codec import Codec
@@ -39,6 +40,7 @@ from durably.types import (
     KnownWorkflow,
     MessageRecord,
     NewApiToken,
+    OverviewFacts,
     QueueActivity,
     QueueConflict,
     QueueInfo,
@@ -60,9 +62,12 @@ from durably.types import (
     StreamInfo,
     StreamRecord,
     VersionLoad,
+    WorkflowActivity,
     WorkflowAttempts,
     WorkflowEvent,
     WorkflowFilter,
+    WorkflowOrder,
+    WorkflowPage,
     WorkflowPayloads,
     WorkflowStatus,
 )
@@ -502,6 +507,82 @@ class DBOSClient:
         return self._portal.call(
             self._async.list_workflow_steps, workflow_id, load_output=load_output, limit=limit, offset=offset
         )
+
+    def search_workflows(
+        self,
+        filter: WorkflowFilter | None = None,
+        *,
+        text: str | None = None,
+        order: WorkflowOrder = "created",
+        newest_first: bool = True,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> WorkflowPage:
+        """Return a page of the workflows of a filter, found in bounded time however many there are.
+
+        `order="completed"` is by when they ended; the filter's own order, limit and offset do not count.
+        `text` must occur in id, name or attributes, in any case of the letters. The next page is
+        `after=page.after`, the one before it `before=page.before`. Where no index helps, the next 50,000
+        workflows are looked at: if there are more, `page.searched` tells how far it came, and
+        `after=page.further` goes on from there. Payloads are not loaded.
+
+            page = client.search_workflows(WorkflowFilter(name="purchaseTicket"), text="order-")
+            for workflow in page.workflows: print(workflow.workflow_id, workflow.name)
+        """
+        return self._portal.call(
+            self._async.search_workflows,
+            filter,
+            text=text,
+            order=order,
+            newest_first=newest_first,
+            after=after,
+            before=before,
+            limit=limit,
+        )
+
+    def count_statuses(
+        self, filter: WorkflowFilter | None = None, *, text: str | None = None
+    ) -> StatusCounts:
+        """Return how many workflows of a filter there are by status, counted to 10,000 of each.
+
+        With any other condition than an application only the newest 20,000 workflows are looked at;
+        `is_complete` tells whether those were all.
+
+            print(client.count_statuses().counts)
+        """
+        return self._portal.call(self._async.count_statuses, filter, text=text)
+
+    def workflows_by_id_prefix(self, prefix: str, *, limit: int = 5) -> list[WorkflowStatus]:
+        """Return the first workflows whose id begins with a text, the id itself before all, however old.
+
+        Where the database does not sort by bytes, ids with other signs between may hide some. Payloads are
+        not loaded.
+
+            for workflow in client.workflows_by_id_prefix("order-"): print(workflow.workflow_id)
+        """
+        return self._portal.call(self._async.workflows_by_id_prefix, prefix, limit=limit)
+
+    def get_overview(self) -> OverviewFacts:
+        """Return the state of everything in figures: what runs, waits and failed, in bounded time.
+
+        facts = client.get_overview()
+        print(facts.pending, facts.enqueued, facts.failed_last_hour)
+        """
+        return self._portal.call(self._async.get_overview)
+
+    def activity(
+        self, *, seconds: Seconds = 3600, spans: int = 60, most: int = MOST_READ
+    ) -> WorkflowActivity:
+        """Return what was created and what ended in the last `seconds`, in `spans` of equal length.
+
+        The last span is the present one. It reads the newest `most` rows of each kind, in 30 s at most (then
+        it raises DatabaseError).
+
+            activity = client.activity(seconds=3600, spans=60)
+            print(sum(activity.succeeded), sum(activity.failed))
+        """
+        return self._portal.call(self._async.activity, seconds=seconds, spans=spans, most=most)
 
     def cancel_workflow(self, workflow_id: str, *, cancel_children: bool = False) -> bool:
         """Cancel a workflow that has not succeeded or failed; returns False when it has.

@@ -25,6 +25,8 @@ from durably.console.access import CONSOLE, Access, Open, User, may
 from durably.console.api import Api
 from durably.console.failures import failure
 from durably.console.guard import Guard, forged
+from durably.console.jobs import Jobs
+from durably.console.memory import Memory
 from durably.console.pages import PAGES
 from durably.console.render import Templates
 from durably.console.visit import Page, Visit
@@ -55,6 +57,8 @@ class Console:
     ) -> None:
         self._access: Access = access or Open()
         self._templates = Templates()
+        self._jobs = Jobs()
+        self._memory = Memory()
         self._database = {"database_url": database_url, **database}
         self._client: AsyncDBOSClient | None = None
         self._connecting = asyncio.Lock()
@@ -78,7 +82,9 @@ class Console:
             return self._client
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """End what is under way, and close the connections."""
+        await self._jobs.aclose()
+        await self._memory.aclose()
         if self._client is not None:
             await self._client.destroy()
             self._client = None
@@ -128,6 +134,8 @@ class Console:
             request,
             user=user,
             access=self._access,
+            jobs=self._jobs,
+            memory=self._memory,
             client=client,
             templates=self._templates,
             fragment=fragment,

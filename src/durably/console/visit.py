@@ -19,6 +19,8 @@ from starlette.responses import RedirectResponse, Response
 from durably.client import AsyncDBOSClient
 from durably.console.access import Access, Role, User, may
 from durably.console.audit import audited
+from durably.console.jobs import Jobs
+from durably.console.memory import Memory
 from durably.console.render import Templates
 
 __all__ = ["FLASH", "Endpoint", "Page", "Visit", "action", "page"]
@@ -37,6 +39,8 @@ class Visit:
         *,
         user: User,
         access: Access,
+        jobs: Jobs,
+        memory: Memory,
         client: AsyncDBOSClient | None,
         templates: Templates,
         fragment: bool,
@@ -44,6 +48,8 @@ class Visit:
         self.request = request
         self.user = user
         self.access = access
+        self.jobs = jobs
+        self.memory = memory
         self._client = client
         self._templates = templates
         self._fragment = fragment  # only the live part of the page is wanted

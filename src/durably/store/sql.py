@@ -37,11 +37,17 @@ def quote(identifier: str) -> str:
 @cache
 def statement(name: str, schemas: Schemas) -> bytes:
     """The statement of that name with its schema names filled in."""
-    text = _ROOT.joinpath(*f"{name}.sql".split("/")).read_text("utf-8")
-    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
+    code = _code(f"{name}.sql").replace("{conditions}", _code("conditions.sql"))
     for placeholder, schema in (("{schema}", schemas.system), ("{extension}", schemas.extension)):
         code = code.replace(placeholder, quote(schema).replace("%", "%%"))
     return code.strip().encode()
+
+
+@cache
+def _code(path: str) -> str:
+    """A file without its comments."""
+    text = _ROOT.joinpath(*path.split("/")).read_text("utf-8")
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--")).strip()
 
 
 class Numbered(NamedTuple):

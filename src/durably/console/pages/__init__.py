@@ -5,6 +5,7 @@ from __future__ import annotations
 from durably.console.pages import (
     api,
     audit,
+    bulk,
     dead,
     fleet,
     login,
@@ -13,6 +14,7 @@ from durably.console.pages import (
     run,
     run_deeds,
     run_fork,
+    runs,
     schedules,
     start,
 )
@@ -24,6 +26,8 @@ PAGES: tuple[Page, ...] = (
     *api.PAGES,
     *login.PAGES,
     *overview.PAGES,
+    *runs.PAGES,
+    *bulk.PAGES,
     *queues.PAGES,
     *run.PAGES,
     *run_deeds.PAGES,

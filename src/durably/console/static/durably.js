@@ -72,6 +72,54 @@ document.addEventListener("keydown", (event) => {
   target.matches("input, select, textarea") ? target.focus() : target.click();
 });
 
+// --- rows: j and k move, Enter opens, x picks, Shift+A picks all on the page ------------------------------
+
+let current = null; // the id of the row that the keys are at
+
+function rowsHere() {
+  return [...document.querySelectorAll("tr[data-row]")];
+}
+
+function mark() {
+  for (const row of rowsHere()) row.toggleAttribute("data-current", row.id === current);
+  const picks = document.querySelectorAll("[data-pick]:checked").length;
+  const bulk = document.querySelector("[data-bulk]");
+  if (!bulk) return;
+  bulk.classList.toggle("has-picks", picks > 0);
+  bulk.querySelector("[data-picked]").textContent = picks ? `${picks} picked` : "All that match";
+}
+
+function move(by) {
+  const rows = rowsHere();
+  if (!rows.length) return;
+  const at = rows.findIndex((row) => row.id === current);
+  const row = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+  current = row.id;
+  row.scrollIntoView({ block: "nearest" });
+  mark();
+}
+
+function pickAll() {
+  const picks = [...document.querySelectorAll("[data-pick]")];
+  const every = picks.every((pick) => pick.checked);
+  for (const pick of picks) pick.checked = !every;
+  mark();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([data-pick]), textarea, select, button, a")) return;
+  const row = current && document.getElementById(current);
+  if (event.key === "j") move(1);
+  else if (event.key === "k") move(-1);
+  else if (event.key === "Enter" && row) row.querySelector("[data-open]")?.click();
+  else if (event.key === "x" && row) row.querySelector("[data-pick]")?.click();
+  else if (event.key === "A") pickAll();
+});
+
+document.addEventListener("change", (event) => event.target.matches("[data-pick]") && mark());
+document.addEventListener("durably:live", mark);
+mark();
+
 // --- theme ------------------------------------------------------------------------------------------------
 
 document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {

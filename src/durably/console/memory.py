@@ -1,0 +1,63 @@
+"""What takes longer than a page may: looked up beside the pages, which show what was seen last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+__all__ = ["Memory", "Seen"]
+
+T = TypeVar("T")
+
+PATIENCE = 0.05  # seconds that a page waits for a first look
+
+logger = logging.getLogger(__name__)
+
+
+class Seen(Generic[T]):
+    """One thing that is looked up: its last value, and the look that is under way."""
+
+    def __init__(self) -> None:
+        self.value: T | None = None
+        self.error: str | None = None
+        self._at = float("-inf")
+        self._look: asyncio.Task[None] | None = None
+
+    async def latest(self, look: Callable[[], Awaitable[T]], fresh: float) -> T | None:
+        """The last value, no older than `fresh` seconds if that can be had at once; None before the first."""
+        if self._look is None and time.monotonic() - self._at > fresh:
+            self._look = asyncio.ensure_future(self._looked(look))
+        if self._look is not None:
+            await asyncio.wait({self._look}, timeout=PATIENCE)
+        return self.value
+
+    async def _looked(self, look: Callable[[], Awaitable[T]]) -> None:
+        try:
+            self.value, self.error = await look(), None
+        except Exception as error:
+            self.error = str(error) or type(error).__name__
+            logger.warning("a look in the background failed", exc_info=error)
+        finally:
+            self._at, self._look = time.monotonic(), None
+
+
+class Memory:
+    """What a console has seen, by name."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Seen[Any]] = {}
+
+    def of(self, name: str) -> Seen[Any]:
+        """The thing of this name."""
+        return self._seen.setdefault(name, Seen())
+
+    async def aclose(self) -> None:
+        """End the looks that are under way."""
+        looks = [seen._look for seen in self._seen.values() if seen._look is not None]
+        for look in looks:
+            look.cancel()
+        if looks:
+            await asyncio.wait(looks)
