@@ -54,6 +54,7 @@ __all__ = [
     "Schedule",
     "ScheduleOverlap",
     "ScheduleSpec",
+    "SearchCounts",
     "Seconds",
     "StartStep",
     "Status",
@@ -953,7 +954,7 @@ class WorkflowPage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusCounts:
+class SearchCounts:
     """How many workflows there are by status; a count above `most` is only known to be that.
 
     Of succeeded ones, and with a filter of all, only the newest were counted: those are all there are if

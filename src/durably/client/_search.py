@@ -13,7 +13,7 @@ from durably.core import checks
 from durably.errors import InvalidOption
 from durably.store import pauses, search, workflows
 from durably.store.search import Place
-from durably.types import StatusCounts, WorkflowFilter, WorkflowOrder, WorkflowPage, WorkflowStatus
+from durably.types import SearchCounts, WorkflowFilter, WorkflowOrder, WorkflowPage, WorkflowStatus
 
 __all__ = ["Searching"]
 
@@ -74,7 +74,7 @@ class Searching(Part):
 
     async def count_statuses(
         self, filter: WorkflowFilter | None = None, *, text: str | None = None
-    ) -> StatusCounts:
+    ) -> SearchCounts:
         """Return how many workflows of a filter there are by status, counted to 10,000 of each.
 
         With any other condition than an application only the newest 20,000 workflows are looked at;
@@ -93,9 +93,9 @@ class Searching(Part):
                     open_.database, conditions["scope"], most=COUNTED + 1, window=2 * COUNTED
                 )
             )
-            return StatusCounts(counts=counts, most=COUNTED, is_complete=True)
+            return SearchCounts(counts=counts, most=COUNTED, is_complete=True)
         counts, seen = await self._session.call(lambda open_: search.statuses_of(open_.database, conditions))
-        return StatusCounts(counts=counts, most=COUNTED, is_complete=seen < SEEN)
+        return SearchCounts(counts=counts, most=COUNTED, is_complete=seen < SEEN)
 
     async def workflows_by_id_prefix(self, prefix: str, *, limit: int = 5) -> list[WorkflowStatus]:
         """Return the first workflows whose id begins with a text, the id itself before all, however old.

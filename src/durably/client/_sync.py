@@ -51,6 +51,7 @@ from durably.types import (
     Schedule,
     ScheduleOverlap,
     ScheduleSpec,
+    SearchCounts,
     Seconds,
     StartStep,
     StatusCounts,
@@ -543,7 +544,7 @@ class DBOSClient:
 
     def count_statuses(
         self, filter: WorkflowFilter | None = None, *, text: str | None = None
-    ) -> StatusCounts:
+    ) -> SearchCounts:
         """Return how many workflows of a filter there are by status, counted to 10,000 of each.
 
         With any other condition than an application only the newest 20,000 workflows are looked at;

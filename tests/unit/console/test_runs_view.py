@@ -8,7 +8,7 @@ import pytest
 
 from durably.console.views.runs import asked, chips
 from durably.errors import InvalidOption
-from durably.types import StatusCounts
+from durably.types import SearchCounts
 
 NOW = datetime(2026, 5, 1, 13, 7, 21, tzinfo=UTC)
 
@@ -59,15 +59,15 @@ def test_what_cannot_be_meant_is_refused_by_name(query: dict[str, str]) -> None:
 
 
 def test_counts_say_how_far_they_were_counted() -> None:
-    counts = StatusCounts(counts={"ERROR": 12, "SUCCESS": 10_001}, most=10_000, is_complete=True)
+    counts = SearchCounts(counts={"ERROR": 12, "SUCCESS": 10_001}, most=10_000, is_complete=True)
     shown = {chip.status: chip.count for chip in chips(asked({}, NOW), counts)}
     assert (shown["ERROR"], shown["SUCCESS"], shown["PENDING"]) == ("12", "10,000+", "0")
-    partly = StatusCounts(counts={"ERROR": 12}, most=10_000, is_complete=False)
+    partly = SearchCounts(counts={"ERROR": 12}, most=10_000, is_complete=False)
     shown = {chip.status: chip.count for chip in chips(asked({}, NOW), partly)}
     assert (shown["ERROR"], shown["PENDING"]) == ("12+", "")
 
 
 def test_a_chip_adds_its_status_or_takes_it_away() -> None:
-    counts = StatusCounts(counts={}, most=10_000, is_complete=True)
+    counts = SearchCounts(counts={}, most=10_000, is_complete=True)
     toggled = {chip.status: chip.toggled for chip in chips(asked({"status": "ERROR"}, NOW), counts)}
     assert (toggled["ERROR"], toggled["CANCELLED"]) == (None, "ERROR,CANCELLED")

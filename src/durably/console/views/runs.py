@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from durably.errors import InvalidOption
-from durably.types import ACTIVE, TERMINAL, Role, Status, StatusCounts, WorkflowFilter, WorkflowOrder
+from durably.types import ACTIVE, TERMINAL, Role, SearchCounts, Status, WorkflowFilter, WorkflowOrder
 
 __all__ = ["ACTIONS", "CHIPS", "FIELDS", "RANGES", "VIEWS", "Asked", "BulkAction", "Chip", "asked", "chips"]
 
@@ -147,7 +147,7 @@ def asked(query: Mapping[str, str], now: datetime) -> Asked:
     )
 
 
-def chips(wanted: Asked, counts: StatusCounts) -> list[Chip]:
+def chips(wanted: Asked, counts: SearchCounts) -> list[Chip]:
     """The statuses with their counts, as far as they were counted."""
     found = []
     for status in CHIPS:
@@ -158,7 +158,7 @@ def chips(wanted: Asked, counts: StatusCounts) -> list[Chip]:
     return found
 
 
-def _count(status: str, counts: StatusCounts) -> str:
+def _count(status: str, counts: SearchCounts) -> str:
     if status == "PAUSED":
         return ""
     number = counts.counts.get(status, 0)
