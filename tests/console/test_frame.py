@@ -32,10 +32,10 @@ def test_a_large_body_is_refused(console_url: str) -> None:
 
 def test_a_page_changes_by_itself(console_url: str, database_url: str, page: Page) -> None:
     page.goto(console_url)
-    page.get_by_text("Queues").first.wait_for()
+    page.get_by_text("No queue yet").wait_for()
     with DBOSClient.create(system_database_url=database_url) as client:
         client.register_queue("printing")
-    page.locator(".tile dd", has_text="1").wait_for()
+    page.get_by_role("link", name="printing").wait_for()
 
 
 def test_the_frame_at_every_width(console_url: str, page: Page, shoot: Callable[[str], None]) -> None:

@@ -81,7 +81,7 @@ def test_an_old_run_is_found_by_its_id_or_by_searching_further(crowded: str, pag
     page.get_by_text("Ids that begin so").wait_for()
     page.locator("tr[data-row]", has_text="run-00000007").first.wait_for()
     page.goto(f"{crowded}/runs?user=user-4&range=30d")
-    for _ in range(4):
+    for _ in range(8):
         if page.locator("tr[data-row]", has_text="run-00000004").count():
             break
         page.locator("a", has_text="Search further").or_(page.locator("a[rel=next]")).first.click()

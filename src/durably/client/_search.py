@@ -17,10 +17,10 @@ from durably.types import SearchCounts, WorkflowFilter, WorkflowOrder, WorkflowP
 
 __all__ = ["Searching"]
 
-WINDOW = 50_000  # rows that a page looks at, at most
-NARROW = 10_000  # rows that an index may find, to be sorted
+WINDOW = 20_000  # rows that a page looks at, at most
+NARROW = 3_000  # rows that an index may find, to be sorted
 COUNTED = 10_000  # workflows of a status that are counted
-SEEN = 20_000  # of the newest, where a filter is counted
+SEEN = 10_000  # of the newest, where a filter is counted
 BADLY = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 SUCCESS = "SUCCESS"  # the one status without an index
 INDEXED = ("workflow_ids", "parent_workflow_id", "forked_from", "schedule_name", "attributes")
@@ -46,7 +46,7 @@ class Searching(Part):
 
         `order="completed"` is by when they ended; the filter's own order, limit and offset do not count.
         `text` must occur in id, name or attributes, in any case of the letters. The next page is
-        `after=page.after`, the one before it `before=page.before`. Where no index helps, the next 50,000
+        `after=page.after`, the one before it `before=page.before`. Where no index helps, the next 20,000
         workflows are looked at: if there are more, `page.searched` tells how far it came, and
         `after=page.further` goes on from there. Payloads are not loaded.
 
@@ -77,7 +77,7 @@ class Searching(Part):
     ) -> SearchCounts:
         """Return how many workflows of a filter there are by status, counted to 10,000 of each.
 
-        With any other condition than an application only the newest 20,000 workflows are looked at;
+        With any other condition than an application only the newest 10,000 workflows are looked at;
         `is_complete` tells whether those were all.
 
             print((await client.count_statuses()).counts)

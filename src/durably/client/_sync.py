@@ -524,7 +524,7 @@ class DBOSClient:
 
         `order="completed"` is by when they ended; the filter's own order, limit and offset do not count.
         `text` must occur in id, name or attributes, in any case of the letters. The next page is
-        `after=page.after`, the one before it `before=page.before`. Where no index helps, the next 50,000
+        `after=page.after`, the one before it `before=page.before`. Where no index helps, the next 20,000
         workflows are looked at: if there are more, `page.searched` tells how far it came, and
         `after=page.further` goes on from there. Payloads are not loaded.
 
@@ -547,7 +547,7 @@ class DBOSClient:
     ) -> SearchCounts:
         """Return how many workflows of a filter there are by status, counted to 10,000 of each.
 
-        With any other condition than an application only the newest 20,000 workflows are looked at;
+        With any other condition than an application only the newest 10,000 workflows are looked at;
         `is_complete` tells whether those were all.
 
             print(client.count_statuses().counts)
