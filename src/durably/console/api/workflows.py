@@ -12,7 +12,7 @@ from durably.console.api.route import Call, Example, get
 from durably.console.api.shapes import Run, Step
 from durably.console.api.wire import Count, Given, Id, Instant, Offset, Shown, StatusWord, shown
 from durably.errors import NoSuchWorkflow
-from durably.types import WorkflowFilter
+from durably.types import StatusCounts, WorkflowFilter
 
 __all__ = ["ROUTES", "One", "require"]
 
@@ -125,6 +125,12 @@ async def count_workflows(call: Call, query: Conditions) -> Total:
     return Total(count=min(count, MOST_COUNTED), capped=count > MOST_COUNTED)
 
 
+@get("/workflows/by-status", verbs=("count_by_status",), example=Example())
+async def count_by_status(call: Call) -> StatusCounts:
+    """Count the workflows of each status, and those that ended in the last five minutes; always cheap."""
+    return await call.client.count_by_status()
+
+
 @get(
     "/workflow/steps",
     verbs=("list_workflow_steps",),
@@ -196,6 +202,7 @@ async def require(call: Call, workflow_id: str) -> StatusWord:
 ROUTES = (
     list_workflows,
     count_workflows,
+    count_by_status,
     get_workflow,
     list_workflow_steps,
     list_workflow_children,
