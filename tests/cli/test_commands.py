@@ -191,3 +191,18 @@ def test_executors_activity_and_tables_are_listed(family: Durably) -> None:
     assert "mails (nobody's)\t1" in family("queue", "activity").out
     assert family("queue", "backlog", "mails", "-o", "ids").out == ""
     assert "dbos.workflow_status" in family("db", "storage", "-o", "ids").lines
+
+
+def test_a_list_is_a_page_for_a_person_and_whole_for_a_pipe_of_ids(
+    system: Durably, database_url: str
+) -> None:
+    rows(
+        database_url,
+        "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) "
+        "SELECT 'w-' || n, 'SUCCESS', 'w' FROM generate_series(1, 50) n",
+    )
+    page = system("workflow", "list", "--json")
+    assert (len(page.json), "--limit N" in page.err) == (20, True)
+    assert len(system("workflow", "list", "-o", "ids").lines) == 50
+    assert len(system("workflow", "list", "-o", "ids", "--limit", "7").lines) == 7
+    assert system("workflow", "list", "--json", "--limit", "20").err == ""

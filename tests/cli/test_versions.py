@@ -41,7 +41,13 @@ def house(databases: Databases) -> Iterator[Durably]:
 
 def test_versions_are_listed_and_one_is_made_the_latest(house: Durably) -> None:
     listed = house("version", "list")
-    assert listed.lines[0].split("\t") == ["version_name", "application_name", "latest_since", "created_at"]
+    assert listed.lines[0].split("\t") == [
+        "version_name",
+        "application_name",
+        "latest_since",
+        "created_at",
+        "executors",
+    ]
     assert [line.split("\t")[:2] for line in listed.lines[1:]] == [["green", "shop"], ["blue", "shop"]]
     assert house("version", "latest", "--json").json["version_name"] == "green"
     done = house("version", "set-latest", "blue")

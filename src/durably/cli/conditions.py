@@ -11,9 +11,13 @@ import typer
 from durably.cli import values
 from durably.cli.completion import queues_completed, statuses_completed
 from durably.cli.failures import UsageError
+from durably.cli.output import Form
 from durably.types import ACTIVE, TERMINAL, WorkflowFilter
 
-__all__ = ["Chosen", "Conditions", "Wanted", "instant"]
+__all__ = ["PAGE", "Chosen", "Conditions", "Wanted", "instant"]
+
+
+PAGE = 20  # workflows that a person is shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,17 +105,27 @@ class Wanted(Conditions):
     oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Otherwise the newest is first.")] = (
         False
     )
-    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=0, help="At most so many.")] = 20
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            "-l",
+            metavar="N",
+            min=0,
+            help=f"At most so many. Otherwise {PAGE}, and all with -o ids and -o jsonl.",
+        ),
+    ] = None
     offset: Annotated[int, typer.Option("--offset", metavar="N", min=0, help="Leave out so many.")] = 0
     payloads: Annotated[
         bool, typer.Option("--payloads", help="With -o json: their inputs and outputs, too.")
     ] = False
 
-    def filter(self) -> WorkflowFilter:
-        """The client's filter."""
+    def filter(self, form: Form) -> WorkflowFilter:
+        """The client's filter; what is for the next command has no page."""
+        usual = None if form in (Form.ids, Form.jsonl) else PAGE
         return WorkflowFilter(
             **self.conditions(),
-            limit=self.limit,
+            limit=usual if self.limit is None else self.limit,
             offset=self.offset,
             sort_desc=not self.oldest_first,
             load_input=self.payloads,

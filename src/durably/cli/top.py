@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from durably.cli import connection, output
+from durably.cli import bulk, connection, output
 from durably.cli.command import Session, command
 from durably.cli.failures import UsageError
 from durably.cli.top_view import Look, Snapshot, frame, pressed
@@ -87,9 +87,10 @@ def _watch(client: DBOSClient, where: str, refresh: float) -> None:
     console, look = Console(), Look()
     snapshot: Snapshot = _snapshot(client)
     looked, size = time.monotonic(), console.size
-    with _keys() as read_key, Live(console=console, screen=True, auto_refresh=False) as live:
+    live = Live(console=console, screen=True, auto_refresh=False)
+    with bulk.stoppable() as is_stopped, _keys() as read_key, live:
         live.update(_drawn(snapshot, look, console, where), refresh=True)
-        while True:
+        while not is_stopped():
             key = read_key(min(TICK, refresh))
             after = pressed(look, key) if key else look
             if after is None:
@@ -133,7 +134,5 @@ def _keys() -> Iterator[Any]:
 
     try:
         yield read
-    except KeyboardInterrupt:
-        pass  # as q
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)

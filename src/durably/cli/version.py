@@ -25,13 +25,27 @@ VersionName = Annotated[
 @app.command("list")
 @command
 def list_versions(session: Session) -> None:
-    """List the versions that workers have registered, the latest first.
+    """List the versions that workers have registered, the latest first, and how many executors of each live.
 
     Example: durably version list
     """
     with connection.client(session) as client:
         found = client.list_application_versions()
-    _show(session, found)
+        alive = [each.app_version for each in client.list_executors() if each.state == "alive"]
+    output.print_list(
+        session.form,
+        [{**vars(version), "executors": alive.count(version.version_name)} for version in found],
+        columns=("version_name", "application_name", "latest_since", "created_at", "executors"),
+        row=lambda v: (
+            v["version_name"],
+            v["application_name"],
+            output.clock(v["version_timestamp"]),
+            output.clock(v["created_at"]),
+            v["executors"],
+        ),
+        id_of=lambda v: str(v["version_name"]),
+        empty="no worker has registered a version here yet",
+    )
 
 
 @app.command()

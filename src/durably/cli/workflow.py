@@ -10,7 +10,7 @@ import typer
 from durably.cli import connection, dead_letter, forking, output, steering, waiting
 from durably.cli.command import Session, command
 from durably.cli.completion import ids_completed
-from durably.cli.conditions import Conditions, Wanted
+from durably.cli.conditions import PAGE, Conditions, Wanted
 from durably.cli.output import Form
 from durably.types import StepInfo, WorkflowFilter, WorkflowStatus
 
@@ -41,10 +41,12 @@ def list_workflows(session: Session, wanted: Wanted) -> None:
 
     Example: durably workflow list --status ERROR --name sendEmail -o ids
     """
-    conditions = wanted.filter()
+    conditions = wanted.filter(session.form)
     with connection.client(session) as client:
         found = client.list_workflows(conditions)
     _list(session, found, "no such workflows")
+    if wanted.limit is None and len(found) == conditions.limit:
+        output.note(f"these are {PAGE}, and there may be more: --limit N, or -o ids for all")
 
 
 @app.command()
@@ -218,7 +220,7 @@ def stranded(session: Session, wanted: Wanted) -> None:
 
     Example: durably workflow stranded -o ids | durably workflow move - --to-latest
     """
-    conditions = replace(wanted.filter(), status=None)
+    conditions = replace(wanted.filter(session.form), status=None)
     with connection.client(session) as client:
         found = client.list_stranded(conditions)
     output.print_list(
