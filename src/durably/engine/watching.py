@@ -48,7 +48,9 @@ def attempt(run: Run) -> Iterator[list[RunOutcome]]:
     """A watch on the whole run, in the trace that its row belongs to; what it came to goes into the list."""
     attributes.restore_trace(run.claimed)
     outcome: list[RunOutcome] = []
-    with run.resources.observer.run(_facts(run, run.resources)) as run.watch:
+    observer = run.resources.observer
+    watch = NOTHING if observer is NOBODY else observer.run(_facts(run, run.resources))
+    with watch as run.watch:
         try:
             yield outcome
         finally:
