@@ -21,6 +21,11 @@ NO_ROUTE = {
         "what the console and the API do with whoever comes",
     ),
     **dict.fromkeys(
+        ("activity", "count_statuses", "get_overview", "search_workflows", "workflows_by_id_prefix"),
+        "they make the console's pages, in words and bounds of a page; /workflows, /workflows/count and "
+        "/workflows/by-status tell programs the same",
+    ),
+    **dict.fromkeys(
         ("begin_audit", "end_audit", "keeps_audit"), "the API writes the audit itself, of what it does"
     ),
 }
