@@ -35,7 +35,7 @@ WITHOUT_COMMAND = {
     "list_stream_records": "`workflow streams` and `stream` have them whole; this is a page of the console",
     "list_workflow_family": "`workflow tree` has all descendants; this cuts the tree for a picture",
     "summarize_steps": "it bins steps for a picture of the console",
-    "get_workflow_attempts": "`workflow get` has the executor and the attempts; this is a page of the console",
+    "get_workflow_attempts": "`workflow get` has executor and attempts; this is a page of the console",
     "activity": "it counts for a picture of the console; `queue activity` and `top` are for terminals",
     "count_by_status": "it is what /metrics tells; `workflow count` counts at a terminal",
     "count_statuses": "it labels the filters of a page of the console; `workflow count` counts at a terminal",
