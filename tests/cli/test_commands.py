@@ -206,3 +206,13 @@ def test_a_list_is_a_page_for_a_person_and_whole_for_a_pipe_of_ids(
     assert len(system("workflow", "list", "-o", "ids").lines) == 50
     assert len(system("workflow", "list", "-o", "ids", "--limit", "7").lines) == 7
     assert system("workflow", "list", "--json", "--limit", "20").err == ""
+
+
+def test_what_is_known_in_names_and_numbers(family: Durably) -> None:
+    assert set(family("workflow", "names", "-o", "ids").lines) == {"order", "charge", "retry"}
+    assert "steps" in family("workflow", "summary", "mid").out
+    assert family("workflow", "summary", "mid", "--json").json["steps"] == 2
+    assert family("workflow", "attempts", "mid", "--json").json["failed"] == 0
+    assert family("workflow", "attempts", "nobody").code == 3
+    family("enqueue", "send", "--queue", "mails")
+    assert sum(each["enqueued"] for each in family("version", "loads", "--json").json) >= 1

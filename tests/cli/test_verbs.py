@@ -34,16 +34,12 @@ WITHOUT_COMMAND = {
     "list_stream_keys": "`workflow streams` has them; this is a page of the console",
     "list_stream_records": "`workflow streams` and `stream` have them whole; this is a page of the console",
     "list_workflow_family": "`workflow tree` has all descendants; this cuts the tree for a picture",
-    "summarize_steps": "it bins steps for a picture of the console",
-    "get_workflow_attempts": "`workflow get` has executor and attempts; this is a page of the console",
     "activity": "it counts for a picture of the console; `queue activity` and `top` are for terminals",
     "count_by_status": "it is what /metrics tells; `workflow count` counts at a terminal",
     "count_statuses": "it labels the filters of a page of the console; `workflow count` counts at a terminal",
     "get_overview": "it is the console's first page; `top` is the terminal's",
-    "list_known_workflows": "it fills a form of the console",
     "search_workflows": "it is a page of the console; `workflow list` has the filters",
     "workflows_by_id_prefix": "`workflow list --id-prefix` lists them; this completes what is typed",
-    "version_loads": "it is a page of the console; `version list` and `doctor` tell what waits for a version",
     "diagnose": "`doctor` must work where no client can be opened, and asks diagnose_database",
 }
 WITHOUT_EXAMPLE = {"console", "demo", "worker", "account", "token"}  # and the groups of these names

@@ -50,6 +50,28 @@ def list_versions(session: Session) -> None:
 
 @app.command()
 @command
+def loads(session: Session) -> None:
+    """Count the work that has not ended, by the version that it is for; none: for the latest one.
+
+    Example: durably version loads
+    """
+    with connection.client(session) as client:
+        found = client.version_loads()
+    output.print_list(
+        session.form,
+        found,
+        columns=("version_name", "enqueued", "delayed", "running"),
+        row=lambda each: (
+            each.app_version,
+            *(output.up_to(n, each.counted_to) for n in (each.enqueued, each.delayed, each.running)),
+        ),
+        id_of=lambda each: each.app_version or "",
+        empty="all work has ended",
+    )
+
+
+@app.command()
+@command
 def latest(session: Session) -> None:
     """Show the latest version: its workers run what was enqueued for no version.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from durably.cli import connection, dead_letter, forking, output, steering, waiting
+from durably.cli import connection, dead_letter, forking, numbers, output, steering, waiting
 from durably.cli.command import Session, command
 from durably.cli.completion import ids_completed
 from durably.cli.conditions import PAGE, Conditions, Wanted
@@ -243,6 +243,7 @@ def stranded(session: Session, wanted: Wanted) -> None:
 app.registered_commands += steering.app.registered_commands
 app.registered_commands += forking.app.registered_commands
 app.registered_commands += waiting.app.registered_commands
+app.registered_commands += numbers.app.registered_commands
 app.command("requeue", hidden=True)(dead_letter.requeue)
 
 
