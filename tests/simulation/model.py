@@ -693,7 +693,8 @@ class Model:
         queues = self._with_work(application)
         delays = [row.delay_until for row in self._delayed(application)]
         deadlines = [row.deadline_ms for row in self.workflows.values() if row.status in ACTIVE]
-        due = [at for at in [*delays, *deadlines] if at is not None and at > now]
+        leases = self._ends_of_leases(executor)
+        due = [at for at in [*delays, *deadlines, *leases] if at is not None and at > now]
         self._release_due(application)
         return Ready(
             results=results,
@@ -811,6 +812,16 @@ class Model:
             if not lease.stopped
             and lease.executor.application_name == application
             and lease.expires < self.clock()
+        ]
+
+    def _ends_of_leases(self, executor: ExecutorIdentity) -> list[int]:
+        return [
+            int(lease.expires * 1000) + 1
+            for executor_id, lease in self.executors.items()
+            if not lease.stopped
+            and executor_id != executor.executor_id
+            and lease.executor.application_name == executor.application_name
+            and lease.expires >= self.clock()
         ]
 
     def adopt(

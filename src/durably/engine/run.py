@@ -251,16 +251,22 @@ class Run:
 
     # -- records ------------------------------------------------------------------------------------------
 
-    async def record(self, record: Record) -> Any:
-        """Wait until the record is durable; its reply. RunInterrupted when this run owns nothing any more."""
+    async def record(self, record: Record, *, behind: Record | None = None) -> Any:
+        """Wait until the record is durable; its reply. RunInterrupted when this run owns nothing any more.
+
+        What is to be written `behind` it is in the same batch as a rule, and never in an earlier one.
+        """
         self.refuse_interrupted()
         try:
-            reply = await self.resources.writer.submit(record)
+            ticket = self.resources.writer.submit(record)
+            if behind is not None:
+                self.resources.writer.submit(behind)
+            reply = await ticket
             self.resources.progressed(self.workflow_id)
             return reply
         except RunInterrupted as lost:
             if await self._owns_again(lost):
-                return await self.record(record)
+                return await self.record(record, behind=behind)
             self.interrupt(lost)
             raise
         except (DatabaseError, NotRunning) as error:

@@ -69,7 +69,7 @@ def run_blocking_step(run: Run, number: int, row: HistoryRow | None, step: Step_
 
 
 async def _record(run: Run, record: Step) -> None:
-    """The outcome, and with it (in one batch) what was saved on the way goes."""
+    """The outcome, and behind it what was saved on the way goes."""
     beat = run.beats.pop(record.function_id, None)
     if beat is None:
         await run.record(record)
@@ -81,7 +81,7 @@ async def _record(run: Run, record: Step) -> None:
         beat=beat + 1,
         over=True,
     )
-    await asyncio.gather(run.record(record), run.record(over))
+    await run.record(record, behind=over)
 
 
 async def plain_call(run: Run, step: Step_) -> Any:

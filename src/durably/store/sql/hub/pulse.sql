@@ -115,7 +115,7 @@ WHERE (q.application_name = %(application_name)s OR q.application_name IS NULL)
     WHERE c.queue_name = q.name AND c.executor_id IN ('', %(executor_id)s) OFFSET 0)
 UNION ALL
 SELECT 'next', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       (LEAST(delayed.at, deadline.at) - now_ms) / 1000.0, NULL  -- the first ones, however many there are
+       (LEAST(delayed.at, deadline.at, lease.at) - now_ms) / 1000.0, NULL  -- the first, however many there are
 FROM clock, LATERAL (SELECT (
     SELECT s.delay_until_epoch_ms FROM {schema}.workflow_status s
     WHERE s.status = 'DELAYED' AND s.delay_until_epoch_ms > clock.now_ms
@@ -126,4 +126,8 @@ FROM clock, LATERAL (SELECT (
     WHERE s.status IN ('ENQUEUED', 'PENDING', 'DELAYED') AND s.workflow_deadline_epoch_ms > clock.now_ms
       AND (s.application_name = %(application_name)s OR s.application_name IS NULL)
     ORDER BY s.workflow_deadline_epoch_ms LIMIT 1
-) AS at OFFSET 0) deadline
+) AS at OFFSET 0) deadline, LATERAL (SELECT (  -- a lease is seen as it ends; one that is renewed ends after an idle pulse
+    SELECT (EXTRACT(epoch FROM min(l.expires_at)) * 1000)::bigint + 1 FROM {extension}.executors l
+    WHERE l.application_name = %(application_name)s AND l.stopped_at IS NULL
+      AND l.executor_id <> %(executor_id)s AND l.expires_at >= clock_timestamp()
+) AS at OFFSET 0) lease
