@@ -23,7 +23,10 @@ SCHEDULES = """
     FROM generate_series(1, 1000) n
 """
 LOG = "SELECT pg_read_file(current_setting('data_directory') || '/../run/server.log')"
-CONNECTIONS = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
+CONNECTIONS = (
+    "SELECT count(*) - 1 FROM pg_stat_activity"
+    " WHERE datname = current_database() AND backend_type = 'client backend'"
+)
 
 
 @pytest.fixture
