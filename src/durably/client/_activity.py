@@ -61,7 +61,7 @@ class Activity(Part):
 
         They are the fullest of the first 300 by key; counts end at `count_to`.
 
-            for backlog in await client.list_backlogs("emails"): print(backlog.key, backlog.enqueued)
+            print([backlog.key for backlog in await client.list_backlogs("emails")])
         """
         queue = checks.address("name", name)
         many = checks.whole("limit", limit, least=1)

@@ -1166,7 +1166,7 @@ class DBOSClient:
 
         They are the fullest of the first 300 by key; counts end at `count_to`.
 
-            for backlog in client.list_backlogs("emails"): print(backlog.key, backlog.enqueued)
+            print([backlog.key for backlog in client.list_backlogs("emails")])
         """
         return self._portal.call(self._async.list_backlogs, name, limit=limit, count_to=count_to)
 
