@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 CHECKS := check-format check-style check-generated check-types check-layers check-public-types
 
-.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke bench-backlogs longest faults simulate soak ci clean pins
+.PHONY: $(CHECKS) help install peers demo test lint format generate bench bench-smoke bench-backlogs bench-console screenshots longest faults simulate soak ci clean pins
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -100,6 +100,14 @@ bench-backlogs: install ## measure claims at backlogs up to a million
 
 bench-smoke: install peers
 	$(BIN)/python -m bench --smoke
+
+RUNS ?= 1000000
+bench-console: install ## measure the console's pages on RUNS (1000000) workflows
+	$(BIN)/python -m bench.console --runs $(RUNS)
+
+screenshots: install ## take pictures of the console's pages, in both themes and at two widths, into SHOTS (build/screenshots)
+	mkdir -p $(or $(SHOTS),build/screenshots)
+	DURABLY_SCREENSHOTS=$(or $(SHOTS),build/screenshots) $(BIN)/python -m pytest -q tests/console --deselect tests/console/test_api_fuzz.py
 
 longest: install ## print the longest functions
 	$(BIN)/python -m tools.longest src
