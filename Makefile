@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
-PYTEST_ARGS ?= -n auto
+PYTEST_ARGS ?= -n auto --dist worksteal
 CHECKED := $(wildcard src tests tools bench examples)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -60,7 +60,7 @@ peers: $(PEERS)/.stamp-dependencies $(NODE_STAMPS) ## install the real DBOS pack
 demo: install ## run durably's demo on an embedded PostgreSQL
 	$(BIN)/durably demo
 
-test: install ## run the tests (PYTEST_ARGS='-n auto' by default)
+test: install ## run the tests (PYTEST_ARGS)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(CHECKS) ## run every check (make -k lint: past the first that fails)
