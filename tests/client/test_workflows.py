@@ -189,8 +189,7 @@ def test_list_and_count_have_the_same_conditions() -> None:
     root = files("durably.store").joinpath("sql", "workflows")
     texts = [root.joinpath(f"{name}.sql").read_text() for name in ("list", "count")]
     where = [re.findall(r"^    WHERE .*?(?=^    ORDER|^    LIMIT|^\))", text, re.M | re.S) for text in texts]
-    assert where[0] == where[1]
-    assert len(where[0][0].splitlines()) > 20
+    assert where == [["    WHERE {conditions}\n"]] * 2  # which is one file
 
 
 def test_steps(client: DBOSClient, rows: Rows) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from durably import DBOSClient, EnqueueOptions, ScheduleSpec
 from durably.console import Accounts
+from durably.errors import DurablyError
 from tests.console.api import served_api
 from tests.interop import harness
 
@@ -59,7 +61,8 @@ def _fill(client: DBOSClient) -> None:
 
 def _refill(client: DBOSClient, stop: threading.Event) -> None:
     while not stop.wait(1.0):
-        _fill(client)
+        with contextlib.suppress(DurablyError):  # what was made meanwhile may be in the way
+            _fill(client)
 
 
 @pytest.mark.slow
@@ -77,7 +80,7 @@ def test_schemathesis_finds_nothing(filled_url: str, tmp_path: Path) -> None:
                 "--header", f"Authorization: Bearer {secret}",
                 "--phases", "examples,coverage,fuzzing,stateful", "--mode", "all",
                 "--max-examples", "10", "--max-time", str(SECONDS), "--max-response-time", "30",
-                "--request-timeout", "30", "--workers", "2", "--continue-on-failure", "--no-color",
+                "--request-timeout", "30", "--workers", "1", "--continue-on-failure", "--no-color",
             ],
             cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False,
         )  # fmt: skip

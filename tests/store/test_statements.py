@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from durably.concurrency.world import RealWorld
+from durably.core.names import PAUSED_UNTIL_MS
 from durably.core.ports import ExecutorIdentity
 from durably.store.database import PLANS, Database
 from durably.store.postgres import PostgresStore
@@ -68,7 +69,8 @@ def test_a_pulse_reads_nothing_of_what_is_not_due(database_url: str, status: str
         f"SELECT n, '{status}', 'w', 'q', 4000000000000 + n FROM generate_series(1, 1000) n",
     )
     text = statement("hub/pulse", Schemas()).decode()
-    for name, value in (("waits", "[]"), ("application_name", "a"), ("executor_id", "e")):
+    given = {"waits": "[]", "application_name": "a", "executor_id": "e", "paused_until": PAUSED_UNTIL_MS}
+    for name, value in given.items():
         text = text.replace(f"%({name})s", f"'{value}'")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(PLANS)

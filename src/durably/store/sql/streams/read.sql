@@ -6,7 +6,7 @@ LEFT JOIN LATERAL (
     SELECT l.value, l.serialization, l."offset"
     FROM {schema}.streams l
     WHERE l.workflow_uuid = s.workflow_uuid AND l.key = %(key)s
-      AND l."offset" >= %(offset)s::int AND l."offset" < %(offset)s::int + %(most)s::int
+      AND l."offset" >= %(offset)s::int AND l."offset" < %(offset)s::bigint + %(most)s::int
     ORDER BY l."offset"
 ) t ON true
 WHERE s.workflow_uuid = %(workflow_id)s
