@@ -78,7 +78,7 @@ def kill_once(fleet: Fleet, proxy: Proxy, chance: random.Random, id_: str) -> tu
         return "silence before" if act == "cut before" else "silence after"
 
     proxy.rule = rule
-    worker = fleet.launch(url=proxy.url)
+    worker = fleet.launch(url=proxy.url, ready=False)  # what a former kill left may be met before it is
     fleet.ask("everything", id=id_)
     fleet.until(lambda: reached.is_set() or not fleet.active(), 60)
     worker.kill()

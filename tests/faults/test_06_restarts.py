@@ -23,7 +23,7 @@ from tests.support.server import Server
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with Cluster() as cluster:
+    with Cluster(max_connections="150") as cluster:  # twenty workers have some four each
         yield cluster
 
 
