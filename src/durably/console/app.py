@@ -35,6 +35,8 @@ __all__ = ["Console"]
 
 STATIC = Path(__file__).parent / "static"
 
+PATIENCE = 5.0  # seconds that a person waits for a database that is away, before the page says so
+
 
 class Console:
     """The web console of one system database, an ASGI application: served alone, or mounted in another.
@@ -59,7 +61,7 @@ class Console:
         self._templates = Templates()
         self._jobs = Jobs()
         self._memory = Memory()
-        self._database = {"database_url": database_url, **database}
+        self._database = {"database_url": database_url, "retry_for": PATIENCE, **database}
         self._client: AsyncDBOSClient | None = None
         self._connecting = asyncio.Lock()
         self._app = Starlette(

@@ -36,6 +36,9 @@ class NoQuery(Given, frozen=True, kw_only=True):
     """No parameters."""
 
 
+PATIENCE = 5.0  # seconds that a request waits for a database that is away, before it is told
+
+
 class Api:
     """The HTTP API of one system database, an ASGI application: part of the console, or mounted alone.
 
@@ -58,7 +61,7 @@ class Api:
     ) -> None:
         self._access: Access = access or Open()
         self._is_secured = is_secured(self._access)
-        self._database = {"database_url": database_url, **database}
+        self._database = {"database_url": database_url, "retry_for": PATIENCE, **database}
         self._shared = client  # somebody else's, who closes it
         self._own: AsyncDBOSClient | None = None
         self._connecting = asyncio.Lock()
