@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -74,11 +75,17 @@ class Durably:
             text=True,
             cwd=self.cwd,
             env=self._environment(environment),
+            preexec_fn=_heed_interrupts,
         )
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("DURABLY_")}
         return {**own, "NO_COLOR": "1", **self.environment, **more}
+
+
+def _heed_interrupts() -> None:
+    """As in a terminal: what a script starts in the background ignores SIGINT, these tests perhaps too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class background:
