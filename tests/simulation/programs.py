@@ -110,11 +110,14 @@ async def talk(key: str, words: list[int], failures: int) -> int:
 async def piecewise(value: int, pieces: int) -> list[Any]:
     """Saves how far it is; what was saved is where the next attempt begins."""
     log, step = journal.get(), (aio.workflow_id(), aio.step_id() or 0)
-    number = _begin()
+    number, known = (
+        _begin(),
+        log.saved.get(step, 0),
+    )  # what is saved later, a run that freezes here may not see
     done = await aio.saved_progress(type=int) or 0
     is_recorded = step[1] in log.model.operations.get(step[0], {})  # then it is a frozen run that goes on
-    if done < log.saved.get(step, 0) and not is_recorded:
-        log.model.audit.violation(f"{step} saved {log.saved[step]} pieces, and began again behind {done}")
+    if done < known and not is_recorded:
+        log.model.audit.violation(f"{step} saved {known} pieces, and began again behind {done}")
     for piece in range(done, pieces):
         await asyncio.sleep(0.3)
         await aio.heartbeat(piece + 1)
