@@ -537,9 +537,7 @@ class App:
         engine.resources.client = lambda: self.client
         engine.resources.client_blocking = lambda: DBOSClient(self.client, self._calls())
         exits.push_async_callback(self._client.destroy)
-        leases, start_leases = self._leases(
-            exits, url, engine, observer
-        )  # ends after the engine: a grace may outlast a lease
+        leases, start_leases = self._leases(exits, url, engine, observer)  # end after the engine's grace
         self._watch(exits, VitalSigns(engine, leases, observer), observer)
         await engine.start()
         self._engine = engine

@@ -69,8 +69,9 @@ def test_large_values_leave_nothing_behind(fleet: Fleet, table: Table) -> None:
     table.add(
         22,
         "values of 10 MB, in and out, 5 times",
-        goal="worker's memory back within 20 %",
-        figures=f"{before / MB:.0f} MB before, {most / MB:.0f} at most, {after / MB:.0f} after a collection",
+        goal=f"worker's memory back within 20 % (missed, see HELD: tested is {HELD / MB:.0f} MB)",
+        figures=f"{before / MB:.0f} MB before, {most / MB:.0f} at most, {after / MB:.0f} after a collection: "
+        f"{after / before - 1:+.0%}",
     )
     assert after - before <= HELD
 
