@@ -762,9 +762,3 @@ def _refuse_bare(decorator: str, given: object) -> None:
         raise TypeError(
             f"@app.{decorator} needs parentheses: write @app.{decorator}() above {name}, and name= for a name"
         )
-
-
-def _positive(option: str, value: Any) -> Any:
-    if value is not None and not value > 0:
-        raise InvalidOption(option, value, "must be greater than 0, or left out")
-    return value

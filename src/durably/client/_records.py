@@ -20,7 +20,6 @@ __all__ = ["Blank", "as_options", "message", "milliseconds", "queue", "writable"
 DEFAULT_ATTEMPTS = 50
 DUPLICATION_POLICIES = ("reject", "return-existing")
 REUSE_POLICIES = ("return-existing", "reject")
-LONGEST_CLASS = 255
 
 
 class Ids(Protocol):

@@ -32,7 +32,6 @@ SERVER = read.Server(
     connections=10,
     database_connections=-1,
     role_connections=-1,
-    may_create=True,
 )
 LINK = read.Link(asked=NOW - 0.001, answered=NOW + 0.001, pid=7, heard=0.002)
 TABLE = read.Table(
@@ -42,7 +41,6 @@ TABLE = read.Table(
     dead=0,
     bytes=8192,
     vacuumed_ago=60.0,
-    analyzed_ago=60.0,
     is_autovacuum_off=False,
     is_unlogged=False,
     xid_age=1000,

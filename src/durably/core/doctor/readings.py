@@ -46,7 +46,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     database_connections: int
     role_connections: int
-    may_create: bool
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +90,6 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     dead: int
     bytes: int
     vacuumed_ago: float | None
-    analyzed_ago: float | None
     is_autovacuum_off: bool
     is_unlogged: bool
     xid_age: int

@@ -18,5 +18,4 @@ SELECT current_setting('server_version') AS version,
        (SELECT sum(d.numbackends)::integer FROM pg_catalog.pg_stat_database d) AS connections,
        (SELECT d.datconnlimit FROM pg_catalog.pg_database d WHERE d.datname = current_database())
            AS database_connections,
-       (SELECT r.rolconnlimit FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS role_connections,
-       has_database_privilege(current_database(), 'CREATE') AS may_create
+       (SELECT r.rolconnlimit FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS role_connections

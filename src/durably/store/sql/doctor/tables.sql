@@ -4,8 +4,6 @@ SELECT t.schemaname::text AS schema, t.relname::text AS name,
        pg_total_relation_size(t.relid) AS bytes,
        EXTRACT(epoch FROM clock_timestamp() - GREATEST(t.last_vacuum, t.last_autovacuum))::double precision
            AS vacuumed_ago,
-       EXTRACT(epoch FROM clock_timestamp() - GREATEST(t.last_analyze, t.last_autoanalyze))::double precision
-           AS analyzed_ago,
        COALESCE('autovacuum_enabled=false' = ANY (c.reloptions)
                 OR 'autovacuum_enabled=off' = ANY (c.reloptions), false) AS is_autovacuum_off,
        c.relpersistence = 'u' AS is_unlogged,
