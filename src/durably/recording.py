@@ -48,7 +48,8 @@ class RecordingClient(AsyncDBOSClient):
         if here is None:
             return super()._perform(name, effect, show)
         kind: type[ops.Affect[V]] = ops.Fork if name == names.FORK_WORKFLOW else ops.Affect
-        return self._shown(here.run.perform(kind(name, effect)), show)
+        operation = here.run.perform(kind(name, effect))  # numbered now, not when it is awaited
+        return self._shown(lambda: operation, show)
 
     async def _rewind(self, wanted: Sequence[Rewind], *, strict: bool) -> list[dict[str, Any]]:
         """What transactions recorded in the application's database goes first: it is all recorded here."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -353,3 +356,17 @@ async def test_a_status_explains_an_unknown_queue(database_url: str) -> None:
         assert "no application has registered the queue 'ticketQeue'" in (status.explanation or "")
         await handle.cancel()
         assert (await handle.get_status()).explanation is None
+
+
+async def test_a_call_that_is_cancelled_before_it_begins_leaves_nothing_behind(database_url: str) -> None:
+    async with AsyncDBOSClient.create(system_database_url=database_url) as client:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            for call in (client.list_workflows(), client.cancel_workflow("nobody")):
+                task = asyncio.ensure_future(call)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            del call, task
+            gc.collect()
+        assert [str(each.message) for each in told] == []

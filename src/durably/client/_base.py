@@ -34,11 +34,11 @@ class Part:
         The value of the effect is plain JSON, and the effect may be repeated: it takes new ids from what it
         is given. An application's own client records it in a workflow, as the operation `name`.
         """
-        return self._shown(effect(self._session.new_id), show)
+        return self._shown(lambda: effect(self._session.new_id), show)
 
     def _look(self, read: Callable[[Open], Awaitable[V]], show: Callable[[V], T]) -> Coroutine[Any, Any, T]:
         """What `show` makes of a look that no workflow records."""
-        return self._shown(self._session.call(read), show)
+        return self._shown(lambda: self._session.call(read), show)
 
-    async def _shown(self, effect: Awaitable[V], show: Callable[[V], T]) -> T:
-        return show(await effect)
+    async def _shown(self, effect: Callable[[], Awaitable[V]], show: Callable[[V], T]) -> T:
+        return show(await effect())

@@ -47,6 +47,11 @@ class Section:
     title: str
     operations: tuple[Operation, ...]
 
+    @property
+    def anchor(self) -> str:
+        """What links lead to."""
+        return self.title.lower().replace(",", "").replace(" ", "-")
+
 
 def sections(document: Schema) -> list[Section]:
     """The document's requests by noun, in its order."""
