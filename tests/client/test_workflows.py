@@ -362,11 +362,10 @@ async def test_a_call_that_is_cancelled_before_it_begins_leaves_nothing_behind(d
     async with AsyncDBOSClient.create(system_database_url=database_url) as client:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            for call in (client.list_workflows(), client.cancel_workflow("nobody")):
-                task = asyncio.ensure_future(call)
-                task.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
-            del call, task
+            calls = asyncio.gather(client.list_workflows(), client.cancel_workflow("nobody"))
+            calls.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await calls
+            del calls
             gc.collect()
         assert [str(each.message) for each in told] == []
