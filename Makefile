@@ -8,7 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
-PYTEST_ARGS ?= -n auto --dist worksteal
+WORKERS := $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))') # most tests wait: for a lease, a signal, a server
+PYTEST_ARGS ?= -n $(WORKERS) --dist worksteal
 CHECKED := $(wildcard src tests tools bench examples)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -306,5 +306,6 @@ async def test_what_a_workflow_sees_and_moves_is_recorded(database_url: str) -> 
         return [ids, await aio.client().move_workflows(ids, None)]
 
     async with app:
+        await eventually(lambda: rows(database_url, NOTED, "w")[0][4:] == (2, False))  # this code met it too
         assert await operator.options(workflow_id="o")() == [["w"], ["w"]]
     assert [name for (name,) in rows(database_url, STEPS, "o")] == ["DBOS.listStranded", "DBOS.moveWorkflows"]
