@@ -116,8 +116,8 @@ longest: install ## print the longest functions
 faults: install ## run the fault suite in full, in about an hour, and print its table
 	$(BIN)/python -m pytest tests/faults --timeout 1800 $(or $(FAULTS_ARGS),--faults full)
 
-SEEDS ?= 8000
-simulate: install ## run the engine through SEEDS (8000) simulations with faults, and print their table
+SEEDS ?= 10000
+simulate: install ## run the engine through SEEDS (10000) simulations with faults, and print their table
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(SIMULATE_ARGS)
 
 SECONDS ?= 300
