@@ -23,7 +23,6 @@ from tests.faults.fleet import Fleet
 from tests.faults.table import Table
 
 MB = 1_000_000
-HELD = 45 * MB  # libpq keeps the largest buffer that a connection needed; there are four
 
 
 def test_a_value_over_the_limit_is_refused_at_the_door(fleet: Fleet, table: Table) -> None:
@@ -43,12 +42,12 @@ def test_a_value_over_the_limit_is_refused_at_the_door(fleet: Fleet, table: Tabl
         goal="refused at the door in < 0.1 s, nothing written",
         figures=f"refused after {min(took):.2f} s, 0 rows",
     )
-    assert min(took) < 0.2  # with a machine that has other things to do
+    assert min(took) < 0.1
 
 
 @pytest.mark.timeout(120)
 def test_large_values_leave_nothing_behind(fleet: Fleet, table: Table) -> None:
-    """Ten megabytes in and out, and again: what stays are buffers of connections."""
+    """Ten megabytes in and out, and again: connections that carried them are closed."""
     worker = fleet.launch()
     value = "x" * (10 * MB)
 
@@ -69,11 +68,11 @@ def test_large_values_leave_nothing_behind(fleet: Fleet, table: Table) -> None:
     table.add(
         22,
         "values of 10 MB, in and out, 5 times",
-        goal=f"worker's memory back within 20 % (missed, see HELD: tested is {HELD / MB:.0f} MB)",
+        goal="worker's memory back within 20 %",
         figures=f"{before / MB:.0f} MB before, {most / MB:.0f} at most, {after / MB:.0f} after a collection: "
         f"{after / before - 1:+.0%}",
     )
-    assert after - before <= HELD
+    assert after <= 1.2 * before
 
 
 def resident(pid: int) -> int:

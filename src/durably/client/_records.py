@@ -81,7 +81,9 @@ class Blank:
             workflow_id=self._workflow_id or self._ids.new_id(),
             creator=self._ids.new_id(),
             inputs=fitting(
-                self._codec.encode_arguments(args, kwargs, parameters=parameters), subject="arguments"
+                lambda: self._codec.encode_arguments(args, kwargs, parameters=parameters),
+                (*args, *kwargs.values()),
+                subject="arguments",
             ),
             **self._fields,
         )
@@ -103,7 +105,7 @@ def message(
         message_uuid=new_id() if key is None else f"{key}::{destination}",
         destination=destination,
         topic=checks.optional_name("topic", topic) or NULL_TOPIC,
-        message=fitting(codec.encode(value, subject="message"), subject="message"),
+        message=fitting(lambda: codec.encode(value, subject="message"), (value,), subject="message"),
         serialization=codec.name,
     )
 

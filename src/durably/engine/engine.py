@@ -308,9 +308,10 @@ class Engine:
             config_name=definition.config_name,
             queue_name=call.queue_name,
             inputs=fitting(
-                codec.encode_arguments(
+                lambda: codec.encode_arguments(
                     tuple(args), kwargs, subject=subject, parameters=definition.parameters
                 ),
+                (*args, *kwargs.values()),
                 subject=subject,
             ),
             serialization=codec.name,

@@ -2,7 +2,8 @@
 
 psycopg_pool checks out in 230 us here, three times the round trip that it is for (CPython 3.11): it
 returns connections through a task of its own. This hands them over directly. One that comes back closed
-takes those with it that lay idle: what ended it may have ended them. One amid something is closed alone.
+takes those with it that lay idle: what ended it may have ended them. One amid something is closed alone,
+and so is one that has carried megabytes: it would hold as much memory for as long as it is open.
 """
 
 from __future__ import annotations
@@ -123,4 +124,8 @@ class Connections:
 
 
 def _is_clean(connection: Connection) -> bool:
-    return not connection.is_abandoned and connection.pgconn.transaction_status == TransactionStatus.IDLE
+    return (
+        not connection.is_abandoned
+        and not connection.is_swollen
+        and connection.pgconn.transaction_status == TransactionStatus.IDLE
+    )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Request", "Rows"]
 
 Rows = list[Any]
+LARGE = 1_000_000  # bytes of one request's parameters
+MANY = 16  # reads of one answer: some megabytes
 ELSEWHERE = b"26000"  # no such prepared statement
 EXISTS = b"42P05"  # it is prepared already
 T = TypeVar("T")
@@ -55,6 +57,7 @@ class Connection(psycopg.AsyncConnection[Any]):
             super().__init__(pgconn, row_factory)
         self._exchange = Exchange(self)
         self.is_abandoned: bool = False  # a request was cancelled, and its answer may still come
+        self.is_swollen: bool = False  # libpq never gives back the largest buffer that it needed
 
     async def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         """Drive psycopg's own traffic, which registers the socket itself."""
@@ -86,6 +89,7 @@ class Exchange:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[list[PGresult]] | None = None
         self._results: list[PGresult] = []
+        self._reads = 0  # since the last sending
         self._pooled = False  # behind a pooler that keeps no prepared statements: each is sent whole
         self._moved = 0.0  # when bytes last came or went, by the loop's clock
         self._syncs = False  # the answer ends with a synchronisation point, not with its first result
@@ -159,6 +163,8 @@ class Exchange:
 
     def _send(self, statement: _Prepared, request: Request) -> None:
         values = [self._text(request.parameters[name]) for name in request.statement.order]
+        if sum(map(len, filter(None, values))) > LARGE:
+            self._connection.is_swollen = True
         if self._pooled:
             self._pgconn.send_query_params(request.statement.text, values, result_format=Format.TEXT)
         else:
@@ -183,13 +189,14 @@ class Exchange:
     async def _answered(self) -> list[PGresult]:
         """The results of what was sent, once the last has come."""
         assert self._loop is not None
-        self._results = []
+        self._results, self._reads = [], 0
         self._answer = self._loop.create_future()
         self._push()
         try:
             return await self._answer
         finally:
             self._answer = None
+            self._connection.is_swollen |= self._reads > MANY
 
     def _watch(self) -> asyncio.AbstractEventLoop:
         if self._socket is None:
@@ -222,6 +229,7 @@ class Exchange:
     def _readable(self) -> None:
         assert self._loop is not None
         self._moved = self._loop.time()
+        self._reads += 1
         try:
             self._pgconn.consume_input()
             while self._answer is not None and not self._pgconn.is_busy():
