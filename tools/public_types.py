@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-INTERNAL = ("cli", "concurrency", "console", "core", "engine", "store")
+INTERNAL = ("cli", "concurrency", "console", "core", "engine", "running", "store")
 
 
 def main() -> int:

@@ -1,20 +1,16 @@
-"""The application: a name, a registry, a version. The composition root: it alone wires the layers."""
+"""The application: a name, a version, and what it declares; `running` is what makes it run."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
 import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
-from durably import config
-from durably.client import AsyncDBOSClient, DBOSClient
-from durably.client._opening import embedded_server
-from durably.codec import Codec, Codecs, Parameters, encode_scheduled, visible_errors
+from durably.client import AsyncDBOSClient
+from durably.codec import Codec, Codecs, Parameters, encode_scheduled
 from durably.concurrency.notice import warn
 from durably.concurrency.observers import observers as observed_by
 from durably.concurrency.portal import Portal, on_loop
@@ -22,39 +18,28 @@ from durably.concurrency.world import RealWorld
 from durably.core import checks
 from durably.core.ids import new_id
 from durably.core.limits import CONFLICTS, limited_queue
-from durably.core.ports import Beat, QueueRow
+from durably.core.ports import QueueRow
 from durably.core.records import Started
-from durably.core.schedules import NewSchedule, checked
-from durably.datasources import Datasources, kind_of
+from durably.core.schedules import checked
+from durably.datasources import kind_of
 from durably.decorators import (
     AsyncWorkflow,
     BlockingWorkflow,
+    WorkflowDecorator,
     step_function,
     transaction_function,
     workflow_methods,
 )
 from durably.engine.call import Call
-from durably.engine.code import fingerprint
 from durably.engine.engine import Engine
-from durably.engine.host import Processes
-from durably.engine.leases import Leases
-from durably.engine.registry import Registry, StepDefinition, WorkflowDefinition, published, seconds
+from durably.engine.registry import StepDefinition, WorkflowDefinition, seconds
 from durably.engine.transactions import Datasource, TransactionDefinition
-from durably.engine.vitals import VitalSigns
 from durably.errors import ArgumentsIgnored, ConfigurationError, InvalidOption, NotRunning, WrongContext
 from durably.logs import workflow_logger
 from durably.observing import Observer, Vitals
-from durably.recording import RecordingClient, RunPortal
-from durably.store import migrate as schema_migration
-from durably.store.database import Database
-from durably.store.datasources import is_one_database
-from durably.store.notify import Listener
-from durably.store.postgres import PostgresStore
-from durably.store.sql import Schemas
+from durably.recording import RunPortal
+from durably.running import Declared, Running, Settings
 from durably.types import Isolation, QueueConflict, RateLimit, Retry, ScheduleOverlap, ScheduleSpec, Seconds
-
-if TYPE_CHECKING:
-    from durably.decorators import AsyncClassWorkflow, BlockingClassWorkflow
 
 __all__ = ["App", "Queue"]
 
@@ -145,32 +130,26 @@ class App:
             raise InvalidOption("name", name, "an application needs a name")
         self.name = name
         self.version: str = version or f"{name}@stable"
-        self.schema = schema
-        self._urls = (database_url, system_database, system_database_url)
-        self._codecs = Codecs(codec, allow=allow_serializations, errors=errors)
-        self._migrate = migrate
-        self._listen = listen
-        self._lease = seconds(lease) or 15.0
-        self._max_running = max_running
-        self._threads = threads
-        self._grace = seconds(grace) or 0.0
+        self._settings = Settings(
+            name=name,
+            version=self.version,
+            schema=schema,
+            urls=(database_url, system_database, system_database_url),
+            codecs=Codecs(codec, allow=allow_serializations, errors=errors),
+            migrate=migrate,
+            listen=listen,
+            lease=seconds(lease) or 15.0,
+            max_running=max_running,
+            threads=threads,
+            grace=seconds(grace) or 0.0,
+        )
+        self._declared = Declared()
         self.listen_queues: list[str] | None = (
             None if listen_queues is None else checks.texts("listen_queues", [*listen_queues])
         )
         self.observers: list[Observer] = [*observers]
-        self._signs: VitalSigns | None = None
-        self._registry = Registry()
-        self._queues: dict[str, tuple[QueueRow, QueueConflict]] = {}
-        self._schedules: dict[str, NewSchedule] = {}
-        self._functions: list[Callable[..., Any]] = []  # whose modules name the errors that are rebuilt
-        self._steps: list[str] = []
-        self._has_transactions = False
-        self._application_url: str | None = None  # the system database, where there is no other
-        self._datasources: Datasources | None = None
-        self._engine: Engine | None = None
-        self._client: AsyncDBOSClient | None = None
+        self._running: Running | None = None
         self._portal: Portal | None = None
-        self._exits: contextlib.AsyncExitStack | None = None
 
     # -- registration -------------------------------------------------------------------------------------
 
@@ -185,7 +164,7 @@ class App:
         serialization: str | None = None,
         required_roles: Sequence[str] = (),
         retry: Retry | None = None,
-    ) -> _WorkflowDecorator:
+    ) -> WorkflowDecorator:
         """Register a function as a workflow, under its qualified name unless `name` is given.
 
         A method works too: `@app.workflow()` stands above `@classmethod` and `@staticmethod`, and an instance
@@ -204,7 +183,7 @@ class App:
         async def purchase_ticket(event: str) -> str: ...
         """
         _refuse_bare("workflow", _)
-        return _WorkflowDecorator(
+        return WorkflowDecorator(
             self,
             name=name,
             class_name=class_name,
@@ -230,7 +209,7 @@ class App:
             kind = type(instance).__name__
             raise ConfigurationError(f"{kind} has no method that is a workflow of application {self.name!r}")
         for method in methods:
-            self._registry.add(method.bind(instance, name))
+            self._declared.registry.add(method.bind(instance, name))
         return instance
 
     def step(
@@ -257,7 +236,7 @@ class App:
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
             if isinstance(function, staticmethod | classmethod):
                 return type(function)(decorate(function.__func__))
-            self._functions.append(function)
+            self._declared.functions.append(function)
             definition = StepDefinition(
                 name=name or function.__qualname__,
                 function=function,
@@ -266,7 +245,7 @@ class App:
                 heartbeat_timeout=checks.duration("heartbeat_timeout", heartbeat_timeout, zero=False),
                 result_type=Parameters.of(function).result_type,
             )
-            self._steps.append(definition.name)
+            self._declared.steps.append(definition.name)
             return step_function(definition)
 
         return decorate
@@ -298,8 +277,8 @@ class App:
 
         def decorate(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
             label = name or function.__qualname__
-            self._functions.append(function)
-            self._steps.append(label)
+            self._declared.functions.append(function)
+            self._declared.steps.append(label)
             definition = TransactionDefinition(
                 name=label,
                 function=function,
@@ -308,7 +287,7 @@ class App:
                 result_type=Parameters.of(function).result_type,
                 source=self._datasource,
             )
-            self._has_transactions = True
+            self._declared.has_transactions = True
             return transaction_function(definition)
 
         return decorate
@@ -344,7 +323,7 @@ class App:
             partition_worker_concurrency=partition_worker_concurrency,
             partition_limiter=partition_limiter,
         )
-        self._queues[name] = row, on_conflict
+        self._declared.queues[name] = row, on_conflict
         return Queue(row)
 
     def schedule(
@@ -382,7 +361,7 @@ class App:
             overlap=overlap,
         )
         world = RealWorld()
-        self._schedules[name] = checked(
+        self._declared.schedules[name] = checked(
             spec,
             schedule_id=new_id(world.random),
             application_name=self.name,
@@ -456,9 +435,9 @@ class App:
 
         print(app.vitals().state)
         """
-        if self._signs is None:
+        if self._running is None or self._running.signs is None:
             return Vitals(state="stopped", application_name=self.name, app_version=self.version)
-        return self._signs.read()
+        return self._running.signs.read()
 
     @property
     def logger(self) -> logging.Logger:
@@ -480,193 +459,47 @@ class App:
             failed = await app.client.list_workflows(WorkflowFilter(status="ERROR"))
         """
         self._engine_running()
-        if self._client is None:
-            raise NotRunning(f"application {self.name!r} is not running")
-        return self._client
+        assert self._running is not None and self._running.client is not None
+        return self._running.client
 
     async def _begin(self) -> None:
         if self._engine is not None:
             raise ConfigurationError(f"application {self.name!r} runs already in this process")
-        async with contextlib.AsyncExitStack() as exits:
-            await self._wire(exits)
-            self._exits = exits.pop_all()
+        self._running = Running(
+            self._settings, self._declared, observed_by(self.observers), self.listen_queues
+        )
+        await self._running.begin(
+            own=lambda plain: plain.of(self),
+            client=lambda: self.client,
+            calls=self._calls,
+            vitals=self.vitals,
+        )
 
     async def _end(self) -> None:
-        exits, self._exits = self._exits, None
-        if exits is not None:
-            await exits.aclose()
-
-    async def _wire(self, exits: contextlib.AsyncExitStack) -> None:
-        """Each part enters the stack once it runs, so that the stack ends them in the opposite order."""
-        world = RealWorld()
-        for function in self._functions:
-            self._codecs.add_errors(visible_errors(function))
-        url = await self._system_url(exits)
-        database = await self._open(exits, url, max_size=4)
-        await self._prepare(database)
-        store = PostgresStore(database, self.name, world)
-        for queue, on_conflict in self._queues.values():
-            await store.register_queue(queue, app_version=self.version, on_conflict=on_conflict)
-        for schedule in self._schedules.values():
-            await store.put_schedule(schedule)
-        await store.publish_workflows(self.version, published(self._registry))
-        observer = observed_by(self.observers)
-        engine = Engine(
-            store=store,
-            world=world,
-            registry=self._registry,
-            codecs=self._codecs,
-            application_name=self.name,
-            app_version=self.version,
-            lease_seconds=self._lease,
-            capacity=self._max_running,
-            threads=self._threads,
-            code=fingerprint(self._functions, [*self._steps, *self._registry.runnable()]),
-            listen_queues=self.listen_queues,
-            partitioned=[name for name, (queue, _) in self._queues.items() if queue.partitioned],
-            observer=observer,
-        )
-        self._client = RecordingClient._over(
-            database,
-            codecs=self._codecs,
-            application_name=self.name,
-            listen=self._listen,
-            observer=observer,
-        ).of(self)
-        await self._open_datasources(exits, engine, url)
-        engine.resources.client = lambda: self.client
-        engine.resources.client_blocking = lambda: DBOSClient(self.client, self._calls())
-        exits.push_async_callback(self._client.destroy)
-        leases, start_leases = self._leases(exits, url, engine, observer)  # end after the engine's grace
-        self._watch(exits, VitalSigns(engine, leases, observer), observer)
-        await engine.start()
-        self._engine = engine
-        exits.push_async_callback(self._stop_engine, engine)
-        await start_leases()
-        if self._listen:
-            listener = Listener(database, engine.hub.notice, world)
-            listener.start()
-            exits.push_async_callback(listener.stop)
-
-    def _watch(self, exits: contextlib.AsyncExitStack, signs: VitalSigns, observer: Observer) -> None:
-        """Tell observers of the start and the end, and measure the loop between them."""
-
-        def ended() -> None:
-            signs.stop()
-            self._signs = None
-            observer.ended()
-
-        exits.callback(ended)
-        self._signs = signs
-        signs.start()
-        observer.launched(self.vitals)
-
-    async def _open_datasources(self, exits: contextlib.AsyncExitStack, engine: Engine, url: str) -> None:
-        """The application's own database, where it has transactions."""
-        if not self._has_transactions:
-            return
-        own = self._application_url or url
-        if self._migrate and self._urls == (None, None, None) and not config.default_url():
-            await schema_migration.ensure_database(own)  # the embedded server's, which nobody else makes
-        sources = Datasources(
-            own, Schemas(self.schema), together=is_one_database(own, url), size=min(self._max_running, 16)
-        )
-        exits.push_async_callback(sources.close)
-        await sources.open(create=self._migrate)
-        engine.resources.forget = sources.forget
-        engine.resources.forget_failed = sources.forget_failed
-        self._datasources = sources
+        if self._running is not None:
+            await self._running.end()
 
     async def _forget_transactions(self, workflow_id: str) -> None:
-        """Delete what the transactions of a workflow that has ended left in the application's database."""
-        if self._datasources is not None:
-            await self._datasources.forget_now(workflow_id)
+        if self._running is not None:
+            await self._running.forget_transactions(workflow_id)
 
     def _datasource(self, kind: str) -> Datasource:
-        if self._datasources is None:
-            self._engine_running()
-        assert self._datasources is not None
-        return self._datasources.of(kind)
-
-    async def _stop_engine(self, engine: Engine) -> None:
-        await engine.stop(grace=self._grace)
-        self._engine = None
-
-    async def _open(self, exits: contextlib.AsyncExitStack, url: str, *, max_size: int) -> Database:
-        database = Database(url, schema=self.schema, max_size=max_size, label=f"durably {self.name}"[:63])
-        exits.push_async_callback(database.close)
-        return database
-
-    async def _prepare(self, database: Database) -> None:
-        """Create the database and its tables, or bring them up, or (migrate=False) only look."""
-        if self._migrate:
-            await schema_migration.ensure_database(database.url)
-        async with database.dedicated() as connection:
-            if self._migrate:
-                await schema_migration.migrate(connection, self.schema)
-            else:
-                await schema_migration.check(connection, self.schema, need_extension=True)
-        await database.open()
-
-    def _leases(
-        self, exits: contextlib.AsyncExitStack, url: str, engine: Engine, observer: Observer
-    ) -> tuple[Leases, Callable[[], Coroutine[Any, Any, None]]]:
-        """What starts the heartbeats, on a loop and a connection of their own: see `engine.leases`."""
-        loop = asyncio.get_running_loop()
-
-        def beaten(beat: Beat) -> None:
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(engine.beaten, beat, engine.world.now())
-
-        portal = Portal.start(f"durably-{self.name}-leases")
-        exits.callback(portal.close)
-        database = Database(url, schema=self.schema, max_size=1, label=f"durably {self.name} lease"[:63])
-        leases = Leases(
-            store=PostgresStore(database, self.name, engine.world),
-            identity=lambda: engine.identity,
-            liveness=Processes(),
-            world=engine.world,
-            beaten=beaten,
-            runnable=self._registry.runnable,
-            observer=observer,
-        )
-
-        async def start() -> None:
-            await database.open()
-            await leases.start()
-
-        async def stop() -> None:
-            await leases.stop()
-            await database.close()
-
-        exits.push_async_callback(asyncio.to_thread, functools.partial(portal.call, stop))
-        return leases, functools.partial(asyncio.to_thread, portal.call, start)
-
-    async def _system_url(self, exits: contextlib.AsyncExitStack) -> str:
-        database_url, system_database, outright = self._urls
-        if database_url is None and outright is None:
-            database_url = config.default_url()
-        if database_url is None and outright is None:
-            from durably import embedded
-
-            own = await asyncio.to_thread(embedded.start)
-            exits.push_async_callback(asyncio.to_thread, own.stop)
-            self._application_url = own.url(self.name)
-            return config.system_database_url(self._application_url, system_database)
-        url = config.system_database_url(database_url, system_database, outright=outright)
-        self._application_url = None if database_url is None else config.plain_url(database_url)
-        if server := await embedded_server(url):
-            exits.push_async_callback(asyncio.to_thread, server.stop)
-        return url
+        self._engine_running()
+        assert self._running is not None
+        return self._running.datasource(kind)
 
     # -- calls --------------------------------------------------------------------------------------------
 
+    @property
+    def _engine(self) -> Engine | None:
+        return None if self._running is None else self._running.engine
+
     def _engine_running(self) -> Engine:
-        if self._engine is None:
+        if (engine := self._engine) is None:
             raise NotRunning(
                 f"application {self.name!r} is not running: use `async with app`, `with app` or app.launch()"
             )
-        return self._engine
+        return engine
 
     async def _start(
         self, definition: WorkflowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call
@@ -694,66 +527,6 @@ class App:
 
     def _blocking(self, function: Callable[..., Coroutine[Any, Any, R]], *args: Any) -> R:
         return self._calls().call(function, *args)
-
-
-class _WorkflowDecorator:
-    """`@app.workflow(...)`: keeps the function's colour and signature."""
-
-    def __init__(self, app: App, **options: Any) -> None:
-        self._app = app
-        self._options = options
-
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, function: Callable[Concatenate[type[T], P], Coroutine[Any, Any, R]]
-    ) -> AsyncClassWorkflow[P, R]: ...
-
-    @overload
-    def __call__(self, function: Callable[Concatenate[type[T], P], R]) -> BlockingClassWorkflow[P, R]: ...
-
-    @overload  # a coroutine function is a function too; the first that fits is meant
-    def __call__(  # type: ignore[overload-overlap]
-        self, function: Callable[P, Coroutine[Any, Any, R]]
-    ) -> AsyncWorkflow[P, R]: ...
-
-    @overload
-    def __call__(self, function: Callable[P, R]) -> BlockingWorkflow[P, R]: ...
-
-    def __call__(self, function: Any) -> Any:
-        plain = function.__func__ if isinstance(function, staticmethod | classmethod) else function
-        definition = WorkflowDefinition(**self._named(plain, function))
-        self._app._functions.append(plain)
-        if not (definition.takes_self or definition.takes_class):  # else when there is an instance, a class
-            self._app._registry.add(definition)
-        return (AsyncWorkflow if definition.is_async else BlockingWorkflow)(self._app, definition)
-
-    def _named(self, plain: Callable[..., Any], given: object) -> dict[str, Any]:
-        """The name is the function's; a method that is called on an instance or a class has that class's."""
-        options = dict(self._options)
-        name = options.pop("name") or plain.__qualname__
-        takes_self = plain is given and _class_of(plain) is not None and _first_parameter(plain) == "self"
-        takes_class = isinstance(given, classmethod)
-        if plain is given and _class_of(plain) and _first_parameter(plain) == "cls":
-            raise TypeError(f"write @app.workflow() above @classmethod: {name}")
-        if options["class_name"] is None and (takes_self or takes_class):
-            options["class_name"] = _class_of(plain)
-        return {
-            "name": name,
-            "function": plain,
-            "takes_self": takes_self,
-            "takes_class": takes_class,
-            **options,
-        }
-
-
-def _class_of(function: Callable[..., Any]) -> str | None:
-    """The name of the class in whose body a function stands."""
-    scope = function.__qualname__.rpartition(".")[0]
-    return None if scope.endswith("<locals>") or not scope else scope.rpartition(".")[2]
-
-
-def _first_parameter(function: Callable[..., Any]) -> str | None:
-    return next(iter(inspect.signature(function).parameters), None)
 
 
 def _refuse_bare(decorator: str, given: object) -> None:

@@ -6,6 +6,7 @@ Colour and signature stay the user's: an `async def` is awaited, a `def` blocks.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Coroutine
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, overload
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncWorkflow",
     "BlockingWorkflow",
+    "WorkflowDecorator",
     "step_function",
     "transaction_function",
     "workflow_methods",
@@ -39,6 +41,7 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 S = TypeVar("S")
+T = TypeVar("T")
 
 DEBOUNCED = (
     "workflow_id",
@@ -80,7 +83,7 @@ class _Workflow(Generic[P, R]):
         """A class method is registered when there is the class."""
         if self.definition.takes_class:
             self.definition = self.definition.bound(owner)
-            self._app._registry.add(self.definition)
+            self._app._declared.registry.add(self.definition)
 
     def bind(self, instance: object, config_name: str) -> WorkflowDefinition:
         """The workflow of a configured instance, which is what its method means from now on."""
@@ -413,3 +416,63 @@ def _known(call: Callable[..., Any], step: StepDefinition) -> Callable[..., Any]
     """A step's function by which its definition is found again: see `registry.step_operation`."""
     setattr(call, DEFINITION, step)
     return call
+
+
+class WorkflowDecorator:
+    """`@app.workflow(...)`: keeps the function's colour and signature."""
+
+    def __init__(self, app: App, **options: Any) -> None:
+        self._app = app
+        self._options = options
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[Concatenate[type[T], P], Coroutine[Any, Any, R]]
+    ) -> AsyncClassWorkflow[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[Concatenate[type[T], P], R]) -> BlockingClassWorkflow[P, R]: ...
+
+    @overload  # a coroutine function is a function too; the first that fits is meant
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[P, Coroutine[Any, Any, R]]
+    ) -> AsyncWorkflow[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, R]) -> BlockingWorkflow[P, R]: ...
+
+    def __call__(self, function: Any) -> Any:
+        plain = function.__func__ if isinstance(function, staticmethod | classmethod) else function
+        definition = WorkflowDefinition(**self._named(plain, function))
+        self._app._declared.functions.append(plain)
+        if not (definition.takes_self or definition.takes_class):  # else when there is an instance, a class
+            self._app._declared.registry.add(definition)
+        return (AsyncWorkflow if definition.is_async else BlockingWorkflow)(self._app, definition)
+
+    def _named(self, plain: Callable[..., Any], given: object) -> dict[str, Any]:
+        """The name is the function's; a method that is called on an instance or a class has that class's."""
+        options = dict(self._options)
+        name = options.pop("name") or plain.__qualname__
+        takes_self = plain is given and _class_of(plain) is not None and _first_parameter(plain) == "self"
+        takes_class = isinstance(given, classmethod)
+        if plain is given and _class_of(plain) and _first_parameter(plain) == "cls":
+            raise TypeError(f"write @app.workflow() above @classmethod: {name}")
+        if options["class_name"] is None and (takes_self or takes_class):
+            options["class_name"] = _class_of(plain)
+        return {
+            "name": name,
+            "function": plain,
+            "takes_self": takes_self,
+            "takes_class": takes_class,
+            **options,
+        }
+
+
+def _class_of(function: Callable[..., Any]) -> str | None:
+    """The name of the class in whose body a function stands."""
+    scope = function.__qualname__.rpartition(".")[0]
+    return None if scope.endswith("<locals>") or not scope else scope.rpartition(".")[2]
+
+
+def _first_parameter(function: Callable[..., Any]) -> str | None:
+    return next(iter(inspect.signature(function).parameters), None)

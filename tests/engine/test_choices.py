@@ -123,7 +123,7 @@ async def test_a_timer_keeps_its_instant_over_a_restart(database_url: str) -> No
         return app, chooses
 
     app, chooses = build()
-    app._grace = 0.0
+    app._settings.grace = 0.0
     async with app:
         await chooses.options(workflow_id="w").start()
         await eventually(lambda: recorded(database_url))

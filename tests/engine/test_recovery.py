@@ -224,7 +224,7 @@ async def test_who_lost_its_workflow_stops_and_writes_nothing(database_url: str)
 async def test_a_task_that_is_cancelled_from_outside_is_no_outcome(database_url: str) -> None:
     """As when a loop is torn down in a hurry; the workflow is given back, and goes on."""
     stages = Stages(database_url)
-    stages.app._lease = 2.0
+    stages.app._settings.lease = 2.0
     async with stages.app:
         enqueue(database_url, "w", "receives")
         await eventually(lambda: stages.came)
@@ -238,7 +238,7 @@ async def test_a_task_that_is_cancelled_from_outside_is_no_outcome(database_url:
 
 async def test_a_process_that_was_declared_dead_begins_anew(database_url: str) -> None:
     stages = Stages(database_url)
-    stages.app._lease = 2.0
+    stages.app._settings.lease = 2.0
     async with stages.app:
         enqueue(database_url, "w", "receives")
         await eventually(lambda: stages.came)

@@ -123,7 +123,7 @@ class _Simulation:
             model=self.model,
             weather=Weather(Random(chance.getrandbits(64))),
             trace=self.trace,
-            registry=application._registry,
+            registry=application._declared.registry,
             codecs=Codecs(),
             journal=Journal(self.model),
             random=Random(chance.getrandbits(64)),

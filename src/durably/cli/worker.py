@@ -124,7 +124,8 @@ def _system_database(application: App, session: Session, exits: ExitStack) -> st
 
     It is settled here, so that the line that says `ready` names it.
     """
-    own = application._urls  # the one place that looks inside: App has no question or setter for it
+    settings = application._settings  # the one place that looks inside: App has no question or setter for it
+    own = settings.urls
     named = session.database_url is not None or session.system_database_url is not None
     if not named and own[0] is None and own[2] is None:
         url = connection.configured_url(session) or _embedded(application, session, exits)
@@ -133,9 +134,9 @@ def _system_database(application: App, session: Session, exits: ExitStack) -> st
     else:
         url = config.system_database_url(own[0], own[1], outright=own[2])
     exits.enter_context(connection.running(url))
-    application._urls = (None, None, url)
+    settings.urls = (None, None, url)
     if session.schema != "dbos":
-        application.schema = session.schema
+        settings.schema = session.schema
     return url
 
 
