@@ -14,6 +14,7 @@ from durably.core.ports import (
     Beat,
     Claim,
     Claimed,
+    Compared,
     ExecutorIdentity,
     Fired,
     Firing,
@@ -176,6 +177,14 @@ class Link:
 
     async def beat(self, executor: ExecutorIdentity) -> Beat:
         result: Beat = await self._ask("beat", executor.executor_id, lambda: self._model.beat(executor))
+        return result
+
+    async def compare(
+        self, executor_id: str, runs: Sequence[tuple[str, str]], after: int, most: int
+    ) -> Compared:
+        result: Compared = await self._ask(
+            "compare", executor_id, lambda: self._model.compare(executor_id, runs, after, most)
+        )
         return result
 
     async def adopt(

@@ -15,6 +15,7 @@ from durably.core.ports import (
     Beat,
     Claim,
     Claimed,
+    Compared,
     ExecutorIdentity,
     HistoryRow,
     QueueRow,
@@ -790,11 +791,6 @@ class Model:
         return Beat(
             alive=alive,
             database_now=self.clock() if alive else 0.0,
-            owned=[
-                (row.workflow_id, row.owner or "")
-                for row in self.workflows.values()
-                if row.status == "PENDING" and row.executor_id == executor.executor_id
-            ],
             neighbours=[
                 (other.executor.executor_id, other.executor.pid, other.executor.process_start)
                 for other in self.executors.values()
@@ -804,6 +800,16 @@ class Model:
                 and other.executor.executor_id != executor.executor_id
             ],
         )
+
+    def compare(self, executor_id: str, runs: Sequence[tuple[str, str]], after: int, most: int) -> Compared:
+        """executors/compare; everything is on one page"""
+        owned = [
+            (row.workflow_id, row.owner)
+            for row in self.workflows.values()
+            if row.status == "PENDING" and row.executor_id == executor_id and row.owner is not None
+        ]
+        foreign = [pair for pair in runs if pair not in owned]
+        return Compared(foreign=foreign, owned=owned if most else [], edge=None)
 
     def _expired(self, application: str) -> list[str]:
         return [

@@ -15,7 +15,17 @@ import pytest
 from durably.concurrency.world import RealWorld
 from durably.core import records
 from durably.core.names import INTERNAL_QUEUE
-from durably.core.ports import Beat, Claim, Claimed, ExecutorIdentity, HistoryRow, QueueRow, Ready, Wait
+from durably.core.ports import (
+    Beat,
+    Claim,
+    Claimed,
+    Compared,
+    ExecutorIdentity,
+    HistoryRow,
+    QueueRow,
+    Ready,
+    Wait,
+)
 from durably.core.records import (
     Append,
     Create,
@@ -29,6 +39,7 @@ from durably.core.records import (
     Timer,
     TryAgain,
 )
+from durably.engine.comparison import START
 from durably.store.database import Database
 from durably.store.postgres import PostgresStore
 from tests.simulation.model import Model
@@ -50,7 +61,9 @@ class Caller:
     def call(self) -> tuple[str, tuple[Any, ...]]:
         """The name of a method of the store, and its arguments."""
         kinds = (
-            ["commit"] * 10 + ["claim"] * 3 + ["history", "poll", "pulse", "pulse", "beat", "adopt", "stream"]
+            ["commit"] * 10
+            + ["claim"] * 3
+            + ["history", "poll", "pulse", "pulse", "beat", "compare", "adopt", "stream"]
         )
         kind = self.random.choice([*kinds, "register", "release", "set_aside", "put_on_trial"])
         if not self.executors:
@@ -125,6 +138,9 @@ class Caller:
 
     def _beat(self) -> tuple[Any, ...]:
         return (self.executor(),)
+
+    def _compare(self) -> tuple[Any, ...]:
+        return self.executor().executor_id, [self.owned() for _ in range(3)], START, 1000
 
     def _adopt(self) -> tuple[Any, ...]:
         executor = self.executor()
@@ -332,7 +348,9 @@ def comparable(reply: Any) -> Any:
             found = {name: sorted(map(repr, getattr(reply, name))) for name in LISTS}
             return found, reply.next_delay is not None
         case Beat():
-            return reply.alive, sorted(reply.owned), sorted(reply.neighbours)
+            return reply.alive, sorted(reply.neighbours)
+        case Compared():
+            return sorted(reply.foreign), sorted(reply.owned), reply.edge
         case HistoryRow():
             return msgspec.structs.replace(reply, output=_hidden(reply.function_name, reply.output))
         case float():

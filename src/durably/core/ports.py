@@ -18,6 +18,7 @@ __all__ = [
     "Beat",
     "Claim",
     "Claimed",
+    "Compared",
     "ExecutorIdentity",
     "Fired",
     "Firing",
@@ -262,8 +263,15 @@ class Beat(msgspec.Struct, frozen=True):
 
     alive: bool  # False: this executor was declared dead; its runs are someone else's now
     database_now: float  # epoch seconds
-    owned: Sequence[tuple[str, str]]  # (workflow id, owner token) that the database thinks we run
     neighbours: Sequence[tuple[str, int, str]]  # (executor id, pid, process start) alive on this host
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """A page of the comparison of what an executor runs; pairs are (workflow id, owner token)."""
+
+    foreign: Sequence[tuple[str, str]]  # of those asked about: what is not the executor's any more
+    owned: Sequence[tuple[str, str]]  # of the rows read: what the database thinks that it runs
+    edge: int | None  # where the next page begins; None at the end
 
 
 class Stranding(msgspec.Struct, frozen=True, kw_only=True):
@@ -364,6 +372,12 @@ class Store(Protocol):
 
     async def note_waits(self, executor_id: str, new: Sequence[Waiting], over: Sequence[int]) -> None:
         """Tell what runs of an executor wait for, and which places of these are over."""
+        ...
+
+    async def compare(
+        self, executor_id: str, runs: Sequence[tuple[str, str]], after: int, most: int
+    ) -> Compared:
+        """Ask about these runs, and read some `most` PENDING rows that were created after `after`."""
         ...
 
     async def release(self, owned: Sequence[tuple[str, str]]) -> None:

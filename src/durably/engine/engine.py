@@ -1,7 +1,7 @@
 """An application's engine on a given store and world: the parts, and how they tell each other things.
 
 notices, fallback query -> hub -> dispatcher -> executor -> runs -> writer -> store
-heartbeat (own loop) -> beaten -> interrupt what is not ours, release what we do not run
+heartbeat (own loop) -> beaten -> comparison -> interrupt what is not ours, release what we do not run
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wa
 from durably.core.records import Create, Created, Started
 from durably.engine import attributes, authority, steps
 from durably.engine.call import INHERITED, Call
+from durably.engine.comparison import Comparison
 from durably.engine.dispatcher import Dispatcher
 from durably.engine.executor import Executor, Resources
 from durably.engine.host import host_identity, start_of
@@ -48,7 +49,9 @@ __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
 
-LOOKED_AT = 500  # runs whose owner one pulse looks up, chance deciding which; the heartbeat looks at all
+LOOKED_AT = (
+    500  # runs whose owner one pulse looks up, chance deciding which; the comparison looks at all in turn
+)
 
 
 class Engine:
@@ -137,11 +140,17 @@ class Engine:
             world=world,
             database_now=self.resources.database_now,
         )
-        self._suspects: set[tuple[str, str]] = set()
+        self.comparison = Comparison(
+            store=store,
+            identity=lambda: self.identity,
+            running=lambda: [(run.workflow_id, run.owner) for run in self.executor.running.values()],
+            claims=self.dispatcher.claims,
+        )
         self._chores: set[asyncio.Task[None]] = set()
         self._running = False
         self._entering = False
         self._telling = False
+        self._comparing = False
 
     # -- life ---------------------------------------------------------------------------------------------
 
@@ -397,12 +406,10 @@ class Engine:
     # -- the heartbeat's answer ---------------------------------------------------------------------------
 
     def beaten(self, beat: Beat, seen: float | None = None) -> None:
-        """Compare what the database thinks we run with what we run. On the engine's loop.
+        """Go on with a renewed lease, and compare what the database thinks we run with what we run.
 
-        `seen` is when the answer came, by this machine's clock: a loop that was blocked hears of it later.
-
-        A difference is acted on when two beats in a row show it, for in between claims and outcomes are on
-        their way; and at once where the answer to a claim was lost.
+        On the engine's loop. `seen` is when the answer came, by this machine's clock: a loop that was blocked
+        hears of it later.
         """
         if not self._running:
             return
@@ -410,23 +417,23 @@ class Engine:
             self._declared_dead()
             return
         self._set_clock(beat.database_now, seen)
-        ours = {(run.workflow_id, run.owner) for run in self.executor.running.values()}
-        owned = {pair for pair in beat.owned if pair[1] not in self.dispatcher.claims.in_flight}
-        suspects = ours ^ owned
-        claims = self.dispatcher.claims
-        unanswered, claims.unanswered = claims.unanswered, set()
-        lost = {pair for pair in suspects if pair[1] in unanswered}
-        confirmed, self._suspects = suspects & self._suspects | lost, suspects
-        for workflow_id, _ in confirmed & ours:
-            self.executor.interrupt(workflow_id, "it was taken over or ended elsewhere")
-        self._release(confirmed & owned)
+        if not self._comparing and self.comparison.is_due():
+            self._comparing = True
+            self._chore(self._compare())
         self._tell_waits()
 
-    def _release(self, stranded: Iterable[tuple[str, str]]) -> None:
-        pairs = sorted(stranded)
-        if pairs:
-            logger.warning("releasing %d workflows that are ours in the database and do not run", len(pairs))
-            self._chore(self.store.release(pairs))
+    async def _compare(self) -> None:
+        try:
+            foreign, strays = await self.comparison.look()
+            for workflow_id, owner in foreign:
+                self.executor.interrupt(workflow_id, "it was taken over or ended elsewhere", owner)
+            if strays:
+                logger.warning(
+                    "releasing %d workflows that are ours in the database and do not run", len(strays)
+                )
+                await self.store.release(strays)
+        finally:
+            self._comparing = False
 
     def _tell_waits(self) -> None:
         """Let others see what runs wait for that have waited a moment."""

@@ -1,4 +1,4 @@
-"""Who is alive: renews this executor's lease, adopts the work of the dead, compares what we own and run.
+"""Who is alive: renews this executor's lease, and adopts the work of the dead.
 
 It runs on a loop and a connection of its own, so that user code that blocks the engine's loop does not make a
 healthy process look dead.

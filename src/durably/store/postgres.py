@@ -14,6 +14,7 @@ from durably.core.ports import (
     Beat,
     Claim,
     Claimed,
+    Compared,
     ExecutorIdentity,
     Fired,
     Firing,
@@ -154,26 +155,25 @@ class PostgresStore:
 
     async def register(self, executor: ExecutorIdentity) -> float:
         """Enter executor and version; ConfigurationError when another application owns the version."""
-        version, entered = await self._database.transaction(
-            [
-                (
-                    "executors/register_version",
-                    {
-                        "version_id": new_id(self._world.random),
-                        "app_version": executor.app_version,
-                        "application_name": executor.application_name,
-                    },
-                ),
-                ("executors/register", msgspec.structs.asdict(executor)),
-            ]
-        )
-        owner = version[0].application_name
+        owner = await self._version_owner(executor)
         if owner != executor.application_name:
             raise ConfigurationError(
                 f"version {executor.app_version!r} belongs to application {owner!r} in this database, where "
                 "version names are unique: choose another version for this application"
             )
+        entered = await self._database.rows("executors/register", msgspec.structs.asdict(executor))
         return float(entered[0].database_now)
+
+    async def _version_owner(self, executor: ExecutorIdentity) -> str:
+        """Enter the version; who owns it then."""
+        parameters = {
+            "version_id": new_id(self._world.random),
+            "app_version": executor.app_version,
+            "application_name": executor.application_name,
+        }
+        while not (rows := await self._database.rows("executors/register_version", parameters)):
+            pass  # somebody entered it at this moment: the next look sees who
+        return str(rows[0].application_name)
 
     async def beat(self, executor: ExecutorIdentity) -> Beat:
         """Renew the lease; `alive=False` when it has been closed by another executor."""
@@ -189,8 +189,19 @@ class PostgresStore:
         return Beat(
             alive=bool(beats),
             database_now=beats[0].database_now if beats else 0.0,
-            owned=[(row.id, row.token) for row in rows if row.kind == "owned"],
             neighbours=[(row.id, row.pid, row.token) for row in rows if row.kind == "neighbour"],
+        )
+
+    async def compare(
+        self, executor_id: str, runs: Sequence[tuple[str, str]], after: int, most: int
+    ) -> Compared:
+        """Ask about these runs, and read the next PENDING rows."""
+        parameters = {"executor_id": executor_id, "runs": _owned(runs), "after": after, "most": most}
+        rows = await self._database.rows("executors/compare", parameters)
+        return Compared(
+            foreign=[(row.id, row.token) for row in rows if row.kind == "foreign"],
+            owned=[(row.id, row.token) for row in rows if row.kind == "owned"],
+            edge=next((row.edge for row in rows if row.kind == "edge"), None),
         )
 
     async def adopt(

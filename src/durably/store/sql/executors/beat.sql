@@ -1,5 +1,6 @@
--- Renews a lease that has not been closed, and tells what the database thinks this executor runs.
--- Index: idx_workflow_status_pending. No row: the executor was declared dead.
+-- Renews a lease that has not been closed, and tells which other executors are alive on this host. It reads leases
+-- only, so what it costs does not depend on what runs; that is compared apart from it, by executors/compare.
+-- No row 'beat': the executor was declared dead.
 WITH renewed AS (
     UPDATE {extension}.executors
     SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => lease_seconds)
@@ -9,9 +10,6 @@ WITH renewed AS (
 SELECT 'beat' AS kind, NULL AS id, NULL AS token, NULL::int AS pid,
        EXTRACT(epoch FROM clock_timestamp())::float8 AS database_now
 FROM renewed
-UNION ALL
-SELECT 'owned', workflow_uuid, owner_xid, NULL, NULL
-FROM {schema}.workflow_status WHERE status = 'PENDING' AND executor_id = %(executor_id)s
 UNION ALL
 SELECT 'neighbour', executor_id, process_start, pid, NULL
 FROM {extension}.executors
