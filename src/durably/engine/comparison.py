@@ -18,7 +18,7 @@ Pair: TypeAlias = tuple[str, str]  # workflow id, owner token
 PAGE = 1000  # runs, and rows, of one statement
 PAGES = 10  # statements of one look
 START = -(2**63)  # before every instant of creation
-IDLE = 3  # looks that an executor that runs nothing leaves out, but for one
+IDLE = 9  # pulses between the looks of an executor that runs nothing
 
 
 class Tokens(Protocol):
@@ -47,13 +47,16 @@ class Comparison:
         self._strays: set[Pair] = set()
         self._round: list[Pair] = []  # runs that are yet to be asked about
         self._after = START
-        self._beats = 0
+        self._pulses = 0
 
     def is_due(self) -> bool:
-        """Whether to look at this beat: an executor that runs nothing asks the database little."""
-        self._beats += 1
-        busy = self._running() or self._claims.unanswered or self._foreign or self._strays
-        return bool(busy) or self._beats % IDLE == 0
+        """Whether to look at this beat."""
+        return bool(self._running() or self._claims.unanswered or self._foreign or self._strays)
+
+    def is_due_at_rest(self) -> bool:
+        """Whether to look behind this pulse, on its connection: an executor that runs nothing asks little."""
+        self._pulses += 1
+        return self._pulses % IDLE == 0 and not self.is_due()
 
     async def look(self) -> tuple[list[Pair], list[Pair]]:
         """What to interrupt, and what to release.

@@ -376,6 +376,8 @@ class Engine:
             self._chore(self._adopt(ready.dead))
         self.scheduler.saw(ready.schedules)
         self.dispatcher.saw(ready)
+        if self.comparison.is_due_at_rest():
+            self._look()
 
     def _owned(self) -> list[Wait]:
         """Runs whose ownership the pulse looks at: notices get lost, and DBOS's own clients send none."""
@@ -417,10 +419,14 @@ class Engine:
             self._declared_dead()
             return
         self._set_clock(beat.database_now, seen)
-        if not self._comparing and self.comparison.is_due():
+        if self.comparison.is_due():
+            self._look()
+        self._tell_waits()
+
+    def _look(self) -> None:
+        if self._running and not self._comparing:
             self._comparing = True
             self._chore(self._compare())
-        self._tell_waits()
 
     async def _compare(self) -> None:
         try:
