@@ -226,8 +226,9 @@ class ScheduleSpec:
     `schedule` has 5 fields, or 6 with the seconds first; `cron_timezone` is an IANA name, UTC if left out.
     The workflow gets the scheduled time and `context`. What nobody could fire in time is fired later if it
     is not older than `catch_up` seconds, or whatever its age with `automatic_backfill`. `jitter` spreads runs
-    over so many seconds behind their time. `overlap` says what happens while an earlier run goes on: "allow",
-    "skip", or "buffer_one", which lets one wait. DBOS's own processes know nothing of these three.
+    over so many seconds behind their time. `overlap` says what becomes of a tick while a run of the schedule
+    goes on, triggered and backfilled ones too: "allow", "skip", or "buffer_one", which lets one wait; who
+    triggers or backfills means it, so that runs in any case. DBOS's processes know nothing of these three.
 
         ScheduleSpec(schedule_name="nightly", workflow_name="report", schedule="0 3 * * *",
                      cron_timezone="Europe/Berlin")
