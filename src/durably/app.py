@@ -342,8 +342,12 @@ class App:
     ) -> None:
         """Declare a schedule, which starts a workflow with the scheduled time and `context`.
 
-        It is stored when the application starts, as `client.apply_schedules` would; `ScheduleSpec` says what
-        the options mean. Raises InvalidOption for an expression that cannot be read or never fires.
+        When the application starts it is stored as `client.apply_schedules` would, if it is not what the code
+        declared last time: what was changed at run time by a client, the CLI or the console outlives a
+        restart, and new code replaces it. A pause outlives both. One that was deleted is created again: pause
+        it instead. `ScheduleSpec` says what the options mean.
+
+        Raises InvalidOption for an expression that cannot be read or never fires.
 
         app.schedule("nightly", report, "0 3 * * *", cron_timezone="Europe/Berlin", overlap="skip")
         """

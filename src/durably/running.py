@@ -181,7 +181,7 @@ class Running:
         for queue, on_conflict in declared.queues.values():
             await store.register_queue(queue, app_version=version, on_conflict=on_conflict)
         for schedule in declared.schedules.values():
-            await store.put_schedule(schedule)
+            await store.declare_schedule(schedule)
         await store.publish_workflows(version, published(declared.registry))
         return store
 

@@ -253,7 +253,8 @@ class Schedule:
     """A schedule as it stands: `status` is ACTIVE or PAUSED; `next_fire_at` None if it fires no more.
 
     `context` stays the stored text where it cannot be read here. `problem` says why it is not kept, or why
-    its runs would wait, as the application's executors noted it.
+    its runs would wait, as the application's executors noted it. `declared`: by code, with `app.schedule`;
+    `changed` are the fields that were changed at run time since, "status" among them while it is paused.
     """
 
     schedule_id: str
@@ -273,6 +274,8 @@ class Schedule:
     overlap: ScheduleOverlap = "allow"
     next_fire_at: datetime | None = None
     problem: str | None = None
+    declared: bool = False
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from durably import aio
+from durably import ScheduleSpec, aio
 from durably.app import App
 from durably.errors import InvalidOption, ScheduleExists
 from tests.engine.support import Statements, eventually, rows
@@ -274,6 +274,50 @@ async def test_applying_again_keeps_what_an_operator_did(database_url: str) -> N
     async with worker(database_url, []) as app:
         again = await app.client.get_schedule("every")
     assert (again.schedule_id, again.status) == (first.schedule_id, "PAUSED")
+
+
+def declaring(url: str, schedule: str) -> App:
+    app = App("clockwork", system_database_url=url)
+
+    @app.workflow(name="report")
+    async def report(time: datetime, context: Any) -> None: ...
+
+    app.schedule("declared", report, schedule, context={"a": [1]}, overlap="skip")
+    return app
+
+
+async def test_what_was_changed_at_run_time_outlives_a_restart_and_not_new_code(database_url: str) -> None:
+    async with declaring(database_url, HOURLY) as app:
+        told = await app.client.get_schedule("declared")
+        assert (told.declared, told.changed) == (True, ())
+        edited = ScheduleSpec(
+            schedule_name="declared", workflow_name="report", schedule="7 * * * *", jitter=2
+        )
+        await app.client.apply_schedules([edited])
+        await app.client.pause_schedule("declared")
+    async with declaring(database_url, HOURLY) as app:
+        told = await app.client.get_schedule("declared")
+        assert (told.schedule, told.status, told.jitter) == ("7 * * * *", "PAUSED", 2)
+        assert (told.declared, set(told.changed)) == (
+            True,
+            {"schedule", "context", "jitter", "overlap", "status"},
+        )
+    async with declaring(database_url, "9 * * * *") as app:
+        told = await app.client.get_schedule("declared")
+        assert (told.schedule, told.status, told.overlap) == ("9 * * * *", "PAUSED", "skip")
+        assert told.changed == ("status",)
+
+
+async def test_a_declared_schedule_that_was_deleted_is_created_again(database_url: str) -> None:
+    async with declaring(database_url, HOURLY) as app:
+        await app.client.delete_schedule("declared")
+        assert rows(database_url, "SELECT 1 FROM durably.declared_schedules") == []
+    async with declaring(database_url, HOURLY) as app:
+        assert (await app.client.get_schedule("declared")).declared
+        made = await app.client.create_schedule(
+            schedule_name="by-hand", workflow_name="report", schedule=HOURLY
+        )
+        assert (made.declared, made.changed) == (False, ())
 
 
 async def test_another_applications_name_is_refused_at_launch(database_url: str) -> None:

@@ -18,7 +18,13 @@ from durably.types import Schedule, ScheduleOverlap, ScheduleSpec
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Schedules: what fires when, pausing, firing out of turn.")
+HELP = """Schedules: what fires when, pausing, firing out of turn.
+
+What an application's code declares is stored when it starts, if the code has changed since last time: what is
+changed here outlives a restart, new code replaces it, and a pause outlives both.
+"""
+
+app = typer.Typer(no_args_is_help=True, help=HELP)
 
 Name = Annotated[
     str, typer.Argument(metavar="SCHEDULE", help="The schedule's name.", autocompletion=schedules_completed)
@@ -32,7 +38,9 @@ def list_schedules(
     status: Annotated[str | None, typer.Option(metavar="STATUS", help="ACTIVE or PAUSED.")] = None,
     prefix: Annotated[str | None, typer.Option(metavar="TEXT", help="Names that begin so.")] = None,
 ) -> None:
-    """List the schedules, when they fire next and what is wrong with them.
+    """List the schedules, when they fire next, what code declares of them and what is wrong with them.
+
+    "by code" is one that an application declares, with the fields that were changed at run time since.
 
     Example: durably schedule list --status PAUSED
     """
@@ -45,13 +53,14 @@ def _list(session: Session, found: list[Schedule]) -> None:
     output.print_list(
         session.form,
         found,
-        columns=("name", "schedule", "zone", "workflow", "status", "next", "problem"),
+        columns=("name", "schedule", "zone", "workflow", "status", "declared", "next", "problem"),
         row=lambda each: (
             each.schedule_name,
             each.schedule,
             each.cron_timezone or "UTC",
             each.workflow_name,
             each.status,
+            _declared(each),
             _text(each.next_fire_at),
             each.problem,
         ),
@@ -253,6 +262,12 @@ def _instant(option: str, text: str) -> datetime:
 def _plain(schedule: Schedule) -> dict[str, Any]:
     upcoming = schedule.next_fire_at
     return asdict(schedule) | {"next_fire_at": None if upcoming is None else upcoming.isoformat()}
+
+
+def _declared(schedule: Schedule) -> str | None:
+    if not schedule.declared:
+        return None
+    return "by code" + (f"; changed: {', '.join(schedule.changed)}" if schedule.changed else "")
 
 
 def _text(instant: datetime | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,18 @@ from durably.core.names import INTERNAL_QUEUE, RESERVED_PREFIX
 from durably.errors import InvalidOption
 from durably.types import ScheduleSpec
 
-__all__ = ["NewSchedule", "ScheduledRun", "checked", "scheduled", "triggered"]
+__all__ = [
+    "NewSchedule",
+    "ScheduledRun",
+    "changed_by_hand",
+    "checked",
+    "declaration",
+    "scheduled",
+    "triggered",
+]
 
 OVERLAPS = ("allow", "skip", "buffer_one")
+IDENTITY = ("schedule_id", "schedule_name", "application_name")
 
 EncodeArguments = Callable[[tuple[Any, ...], dict[str, Any]], str]
 
@@ -69,6 +78,17 @@ def checked(
         jitter=checks.duration("jitter", spec.jitter, zero=True) or 0.0,
         overlap=spec.overlap,
     )
+
+
+def declaration(new: NewSchedule) -> dict[str, Any]:
+    """What code says of a schedule, to be compared with what it says next time."""
+    return {name: value for name, value in msgspec.structs.asdict(new).items() if name not in IDENTITY}
+
+
+def changed_by_hand(declared: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields of a schedule's row that are not as code declared them, its status among them."""
+    changed = [name for name, value in declared.items() if (row[name] or None) != (value or None)]
+    return (*changed, *(["status"] if row["status"] == "PAUSED" else []))
 
 
 def scheduled(name: str, tick: datetime, context: object, encode: EncodeArguments) -> ScheduledRun:

@@ -235,9 +235,9 @@ class PostgresStore:
         """Tell what is wrong with schedules."""
         await schedules.note(self._database, notes)
 
-    async def put_schedule(self, new: NewSchedule) -> None:
-        """Create or replace a schedule; ScheduleExists when another application owns it."""
-        await schedules.put(schedules.Ours(self._database), new, replace=True)
+    async def declare_schedule(self, new: NewSchedule) -> None:
+        """Put a schedule as code has it, if the code has changed; ScheduleExists when another owns it."""
+        await schedules.declare(self._database, new)
 
     async def publish_workflows(self, app_version: str, published: Sequence[Mapping[str, str]]) -> None:
         """Enter the workflows that the application has: name, class_name ('' for none), parameters (JSON)."""

@@ -12,15 +12,23 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from durably.core.ports import Fired, Firing, ScheduleRow
-from durably.core.schedules import NewSchedule, ScheduledRun
+from durably.core.schedules import NewSchedule, ScheduledRun, changed_by_hand, declaration
 from durably.errors import InvalidOption, ScheduleExists
 from durably.store.database import Call, Database
 
-__all__ = ["Ours", "active", "delete", "enqueue", "fire", "listed", "note", "put", "set_status"]
+__all__ = ["Ours", "active", "declare", "delete", "enqueue", "fire", "listed", "note", "put", "set_status"]
 
 OPTIONS = 6  # the migration of the extension schema that has tables for them
+DECLARED = 13  # and the one that knows what code declared
 CHUNK = 500  # runs in a statement
-PLAIN = {"catch_up": 0.0, "jitter": 0.0, "overlap": "allow", "problem": None}
+PLAIN = {
+    "catch_up": 0.0,
+    "jitter": 0.0,
+    "overlap": "allow",
+    "problem": None,
+    "declared": False,
+    "changed": (),
+}
 
 Row: TypeAlias = dict[str, Any]
 
@@ -39,12 +47,27 @@ class Ours:
     """The database of an application of ours: it has all of the extension schema."""
 
     database: Database
-    extension: int = OPTIONS
+    extension: int = DECLARED
 
 
 async def put(opened: Opened, new: NewSchedule, *, replace: bool) -> None:
     """Create a schedule, or replace one of the same owner; ScheduleExists. Repeating it is safe."""
-    parameters = msgspec.structs.asdict(new) | {"replace": replace}
+    await _put(opened, new, {"replace": replace}, [])
+
+
+async def declare(database: Database, new: NewSchedule) -> None:
+    """Put a schedule as code has it, unless the code said the same last time; ScheduleExists.
+
+    So what was changed at run time since then stays, until the code says something else.
+    """
+    said = {"declaration": _encode(declaration(new)).decode()}
+    known = {"schedule_name": new.schedule_name, "application_name": new.application_name} | said
+    if not await database.rows("schedules/declared", known):
+        await _put(Ours(database), new, {"replace": True}, [("schedules/declare", known)])
+
+
+async def _put(opened: Opened, new: NewSchedule, how: Row, then: Sequence[Call]) -> None:
+    parameters = msgspec.structs.asdict(new) | how
     calls: list[Call] = [("schedules/put", parameters)]
     if opened.extension >= OPTIONS:
         calls.append(("schedules/set_options", parameters))
@@ -52,7 +75,7 @@ async def put(opened: Opened, new: NewSchedule, *, replace: bool) -> None:
         option = "overlap" if new.overlap != "allow" else "jitter"
         hint = "only durably's own tables can keep it, and this database has none: run `durably db migrate`"
         raise InvalidOption(option, getattr(new, option), hint)
-    while not (rows := (await opened.database.transaction(calls))[0]):
+    while not (rows := (await opened.database.transaction([*calls, *then]))[0]):
         pass  # another has just created it, and this statement does not see it yet
     if not rows[0].is_written and rows[0].schedule_id != new.schedule_id:  # else an earlier attempt has
         owner = rows[0].application_name
@@ -77,12 +100,23 @@ async def listed(
         "application_name": application_name,
     }
     rows = [row._asdict() for row in await opened.database.rows("schedules/list", filters)]
+    ids = {"schedule_ids": [row["schedule_id"] for row in rows]}
     options: dict[str, Row] = {}
     if rows and opened.extension >= OPTIONS:
-        ids = {"schedule_ids": [row["schedule_id"] for row in rows]}
         found = await opened.database.rows("schedules/options", ids)
         options = {row.schedule_id: row._asdict() for row in found}
-    return [PLAIN | row | options.get(row["schedule_id"], {}) for row in rows]
+    whole = [PLAIN | row | options.get(row["schedule_id"], {}) for row in rows]
+    if not rows or opened.extension < DECLARED:
+        return whole
+    declared = {
+        row.schedule_id: msgspec.json.decode(row.declaration)
+        for row in await opened.database.rows("schedules/declarations", ids)
+    }
+    return [row | _standing(declared.get(row["schedule_id"]), row) for row in whole]
+
+
+def _standing(declared: Row | None, row: Row) -> Row:
+    return {} if declared is None else {"declared": True, "changed": changed_by_hand(declared, row)}
 
 
 async def set_status(opened: Opened, schedule_name: str, status: str) -> bool:
@@ -98,6 +132,8 @@ async def delete(opened: Opened, schedule_name: str) -> bool:
     calls: list[Call] = [("schedules/delete", {"schedule_name": schedule_name})]
     if opened.extension >= OPTIONS:
         calls.append(("schedules/forget", {}))
+    if opened.extension >= DECLARED:
+        calls.append(("schedules/undeclare", {}))
     return bool((await opened.database.transaction(calls))[0])
 
 

@@ -87,7 +87,10 @@ class NamedTimetable(Timetable, frozen=True, kw_only=True):
 
 
 class Schedule(Shown, frozen=True, kw_only=True):
-    """A schedule as it stands; `problem` says why it is not kept, or why its runs would wait."""
+    """A schedule as it stands; `problem` says why it is not kept, or why its runs would wait.
+
+    `declared`: by an application's code; `changed` are the fields that were changed at run time since.
+    """
 
     schedule_id: str
     schedule_name: str
@@ -107,6 +110,8 @@ class Schedule(Shown, frozen=True, kw_only=True):
     overlap: Overlap
     next_fire_at: datetime | None
     problem: str | None
+    declared: bool
+    changed: tuple[str, ...]
 
 
 class Schedules(Shown, frozen=True, kw_only=True):
