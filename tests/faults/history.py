@@ -146,20 +146,18 @@ def _check_checkpoints(history: History, report: Report) -> None:
 def _check_repeats(history: History, report: Report) -> None:
     """A body may run again while its outcome is unacknowledged: never once the workflow went on past it."""
     begun: Counter[tuple[str, int]] = Counter()
-    furthest: dict[tuple[str, int], int] = {}
+    furthest: dict[str, int] = defaultdict(int)
     for event in history.events:
         if event.kind != "begin":
             continue
         key = (event.workflow_id, event.step)
         begun[key] += 1
-        passed = max((step for (id_, _), step in furthest.items() if id_ == event.workflow_id), default=0)
+        passed = furthest[event.workflow_id]
         if begun[key] > 1 and event.step < passed:
             report.redone.append(
                 f"{event.workflow_id} step {event.step} ran again although step {passed} had begun"
             )
-        furthest[event.workflow_id, event.pid] = max(
-            furthest.get((event.workflow_id, event.pid), 0), event.step
-        )
+        furthest[event.workflow_id] = max(passed, event.step)
     report.repeated = sum(count - 1 for count in begun.values())
     by_process = Counter((e.workflow_id, e.step, e.pid) for e in history.events if e.kind == "begin")
     report.most_in_a_process = max(by_process.values(), default=0)
