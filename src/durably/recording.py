@@ -43,13 +43,23 @@ class RecordingClient(AsyncDBOSClient):
             return super()._handle(workflow_id, result_type)
         return AsyncRunHandle(self._app, workflow_id, result_type)
 
-    def _perform(self, name: str, effect: Effect[V], show: Callable[[V], T]) -> Coroutine[Any, Any, T]:
+    def _perform(
+        self, name: str, effect: Effect[V], show: Callable[[V], T], *, together: bool = False
+    ) -> Coroutine[Any, Any, T]:
         here = current_frame()
         if here is None:
-            return super()._perform(name, effect, show)
-        kind: type[ops.Affect[V]] = ops.Fork if name == names.FORK_WORKFLOW else ops.Affect
-        operation = here.run.perform(kind(name, effect))  # numbered now, not when it is awaited
+            return super()._perform(name, effect, show, together=together)
+        affect: ops.Affect[V]
+        if together:
+            affect = ops.Together(name, effect, self._session.together)
+        else:
+            affect = (ops.Fork if name == names.FORK_WORKFLOW else ops.Affect)(name, effect)
+        operation = here.run.perform(affect)  # numbered now, not when it is awaited
         return self._shown(lambda: operation, show)
+
+    def _caller_id(self) -> str | None:
+        here = current_frame()
+        return None if here is None or here.step else here.run.workflow_id
 
     async def _rewind(self, wanted: Sequence[Rewind], *, strict: bool) -> list[dict[str, Any]]:
         """What transactions recorded in the application's database goes first: it is all recorded here."""

@@ -28,13 +28,20 @@ class Part:
     def _handle(self, workflow_id: str, result_type: Any = Any) -> AsyncWorkflowHandle[Any]:
         return AsyncWorkflowHandle(cast("AsyncDBOSClient", self), workflow_id, result_type)
 
-    def _perform(self, name: str, effect: Effect[V], show: Callable[[V], T]) -> Coroutine[Any, Any, T]:
+    def _perform(
+        self, name: str, effect: Effect[V], show: Callable[[V], T], *, together: bool = False
+    ) -> Coroutine[Any, Any, T]:
         """What `show` makes of an effect on workflows, or of a look at them.
 
         The value of the effect is plain JSON, and the effect may be repeated: it takes new ids from what it
-        is given. An application's own client records it in a workflow, as the operation `name`.
+        is given. An application's own client records it in a workflow, as the operation `name`; with
+        `together` in one transaction, so that an effect that may not be repeated happens once.
         """
         return self._shown(lambda: effect(self._session.new_id), show)
+
+    def _caller_id(self) -> str | None:
+        """The workflow that calls, where the client is its application's own."""
+        return None
 
     def _look(self, read: Callable[[Open], Awaitable[V]], show: Callable[[V], T]) -> Coroutine[Any, Any, T]:
         """What `show` makes of a look that no workflow records."""

@@ -42,7 +42,8 @@ class Debouncing(Part):
         Each call moves the start to `debounce.period` seconds from now, but not beyond `debounce.timeout`
         seconds after the first, and replaces the arguments. Keys are of one workflow name and queue; calls
         from DBOS's clients count too. TypeScript's applications form keys in another way, which is used with
-        serialization="js_superjson". In a workflow of the application this is one recorded step.
+        serialization="js_superjson". In a workflow of the application this is one recorded step,
+        committed with the debounced workflow, whose parent is the one that called first.
 
         Raises InvalidOption for options that debouncing excludes, and Deduplicated where the key is the
         deduplication id of another workflow or application.
@@ -61,14 +62,19 @@ class Debouncing(Part):
             ids=self._session,
         )
         record = blank.record(args, kwargs)
-        record = replace(record, deduplication_id=_key(record, debounce.key))
+        record = replace(
+            record, deduplication_id=_key(record, debounce.key), parent_workflow_id=self._caller_id()
+        )
 
         async def call(new_id: Callable[[], str]) -> str:
             made = replace(record, workflow_id=chosen.workflow_id or new_id())
             return await self._debounced(made, period, deadline)
 
         return self._perform(
-            names.DEBOUNCE, call, lambda workflow_id: self._handle(workflow_id, chosen.result_type)
+            names.DEBOUNCE,
+            call,
+            lambda workflow_id: self._handle(workflow_id, chosen.result_type),
+            together=True,
         )
 
     async def _debounced(self, record: Create, period_ms: int, deadline_ms: int | None) -> str:
@@ -80,7 +86,7 @@ class Debouncing(Part):
             )
             if workflow_id is not None:
                 return workflow_id
-            await self._session.world.sleep(AGAIN)
+            await self._session.again(AGAIN)
 
 
 def _checked(given: Debounce) -> tuple[int, int | None]:

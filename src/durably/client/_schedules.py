@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from durably.client._base import Part
 from durably.client._session import Open
 from durably.client.handles import AsyncWorkflowHandle
 from durably.codec import Codecs, encode_scheduled, encode_scheduled_arguments
-from durably.core import checks
+from durably.core import checks, names
 from durably.core import schedules as core
 from durably.core.cron import Cron, run_id
-from durably.core.schedules import NewSchedule, ScheduledRun
+from durably.core.schedules import NewSchedule
 from durably.errors import CodecError, InvalidOption, NoSuchSchedule
 from durably.store import schedules
 from durably.types import Schedule, ScheduleOverlap, ScheduleSpec, Seconds
@@ -24,11 +24,14 @@ STATUSES = ("ACTIVE", "PAUSED")
 MOST_TICKS = 100_000  # of a backfill
 MOST_PREVIEWED = 1000
 
+NewId: TypeAlias = Callable[[], str]
+Found: TypeAlias = dict[str, Any]  # rows, and the epoch second of now, from which the next times are told
+
 
 class Schedules(Part):
-    """What shows and steers schedules."""
+    """What shows and steers schedules: each verb but the preview is one operation in a workflow."""
 
-    async def create_schedule(
+    def create_schedule(
         self,
         *,
         schedule_name: str,
@@ -43,7 +46,7 @@ class Schedules(Part):
         catch_up: Seconds = 60.0,
         jitter: Seconds = 0.0,
         overlap: ScheduleOverlap = "allow",
-    ) -> Schedule:
+    ) -> Coroutine[Any, Any, Schedule]:
         """Create a schedule, which its application's processes follow within a second; returns it.
 
         `ScheduleSpec` says what the options mean. The workflow may be unknown here: `Schedule.problem` tells
@@ -69,11 +72,15 @@ class Schedules(Part):
             jitter=jitter,
             overlap=overlap,
         )
-        new = self._checked(spec)
-        await self._session.call(lambda open_: schedules.put(open_, new, replace=False))
-        return await self.get_schedule(schedule_name)
 
-    async def apply_schedules(self, specs: Sequence[ScheduleSpec]) -> list[Schedule]:
+        async def create(new_id: NewId) -> Found:
+            new = self._checked(spec, new_id)
+            await self._session.call(lambda open_: schedules.put(open_, new, replace=False))
+            return await self._found([new.schedule_name])
+
+        return self._perform(names.CREATE_SCHEDULE, create, self._shown_one, together=True)
+
+    def apply_schedules(self, specs: Sequence[ScheduleSpec]) -> Coroutine[Any, Any, list[Schedule]]:
         """Create these schedules, or give those that exist what is said here; returns them.
 
         A schedule keeps its status and when it fired last; one without an owner gets this application.
@@ -82,34 +89,36 @@ class Schedules(Part):
             await client.apply_schedules([ScheduleSpec(schedule_name="nightly", workflow_name="report",
                                                        schedule="0 3 * * *")])
         """
-        new = [self._checked(spec) for spec in specs]
+        wanted = list(specs)
 
-        async def put(open_: Open) -> None:
-            for each in new:
-                await schedules.put(open_, each, replace=True)
+        async def apply(new_id: NewId) -> Found:
+            new = [self._checked(spec, new_id) for spec in wanted]
 
-        await self._session.call(put)
-        return [await self.get_schedule(each.schedule_name) for each in new]
+            async def put(open_: Open) -> None:
+                for each in new:
+                    await schedules.put(open_, each, replace=True)
 
-    async def get_schedule(self, schedule_name: str) -> Schedule:
+            await self._session.call(put)
+            return await self._found([each.schedule_name for each in new])
+
+        return self._perform(names.APPLY_SCHEDULES, apply, self._shown_all, together=True)
+
+    def get_schedule(self, schedule_name: str) -> Coroutine[Any, Any, Schedule]:
         """Return a schedule, with its next time and what is wrong with it. Raises NoSuchSchedule.
 
         print((await client.get_schedule("nightly")).next_fire_at)
         """
         name = checks.address("schedule_name", schedule_name)
-        found = await self._session.call(lambda open_: schedules.listed(open_, schedule_name=name))
-        if not found:
-            raise NoSuchSchedule(name)
-        return self._shown_schedule(found[0])
+        return self._perform(names.GET_SCHEDULE, lambda new_id: self._found([name]), self._shown_one)
 
-    async def list_schedules(
+    def list_schedules(
         self,
         *,
         status: str | None = None,
         workflow_name: str | None = None,
         schedule_name_prefix: str | None = None,
         application_name: str | None = None,
-    ) -> list[Schedule]:
+    ) -> Coroutine[Any, Any, list[Schedule]]:
         """Return schedules by name: an application's and those of none, or all.
 
         for schedule in await client.list_schedules(status="ACTIVE"): print(schedule.next_fire_at)
@@ -120,53 +129,66 @@ class Schedules(Part):
         prefix = checks.optional_address("schedule_name_prefix", schedule_name_prefix)
         given = checks.optional_name("application_name", application_name)
         scope = given or self._session.settings.application_name
-        found = await self._session.call(
-            lambda open_: schedules.listed(
-                open_, status=status, workflow_name=workflow, prefix=prefix, application_name=scope
-            )
-        )
-        return [self._shown_schedule(row) for row in found]
 
-    async def pause_schedule(self, schedule_name: str) -> None:
+        async def look(new_id: NewId) -> Found:
+            rows = await self._session.call(
+                lambda open_: schedules.listed(
+                    open_, status=status, workflow_name=workflow, prefix=prefix, application_name=scope
+                )
+            )
+            return {"rows": rows, "now": self._session.world.now()}
+
+        return self._perform(names.LIST_SCHEDULES, look, self._shown_all)
+
+    def pause_schedule(self, schedule_name: str) -> Coroutine[Any, Any, None]:
         """Let a schedule rest until it is resumed; what runs goes on. Raises NoSuchSchedule.
 
         DBOS's processes notice within 30 seconds.
 
             await client.pause_schedule("nightly")
         """
-        await self._set_status(schedule_name, "PAUSED")
+        return self._set_status(names.PAUSE_SCHEDULE, schedule_name, "PAUSED")
 
-    async def resume_schedule(self, schedule_name: str) -> None:
+    def resume_schedule(self, schedule_name: str) -> Coroutine[Any, Any, None]:
         """Let a schedule go on from now: what it missed is not caught up. Raises NoSuchSchedule.
 
         await client.resume_schedule("nightly")
         """
-        await self._set_status(schedule_name, "ACTIVE")
+        return self._set_status(names.RESUME_SCHEDULE, schedule_name, "ACTIVE")
 
-    async def delete_schedule(self, schedule_name: str) -> bool:
+    def delete_schedule(self, schedule_name: str) -> Coroutine[Any, Any, bool]:
         """Delete a schedule; its runs stay. Returns whether there was one.
 
         await client.delete_schedule("nightly")
         """
         name = checks.address("schedule_name", schedule_name)
-        return await self._session.call(lambda open_: schedules.delete(open_, name))
 
-    async def trigger_schedule(self, schedule_name: str) -> AsyncWorkflowHandle[Any]:
+        async def delete(new_id: NewId) -> bool:
+            return await self._session.call(lambda open_: schedules.delete(open_, name))
+
+        return self._perform(names.DELETE_SCHEDULE, delete, bool, together=True)
+
+    def trigger_schedule(self, schedule_name: str) -> Coroutine[Any, Any, AsyncWorkflowHandle[Any]]:
         """Start a schedule's workflow now, whatever its status; returns the run's handle.
 
         Raises NoSuchSchedule, and DecodeError if its context cannot be read here.
 
             handle = await client.trigger_schedule("nightly")
         """
-        schedule = await self.get_schedule(schedule_name)
-        now = datetime.fromtimestamp(self._session.world.now(), UTC)
-        context = await self._context(schedule_name)
-        run = core.triggered(schedule.schedule_name, now, context, encode_scheduled_arguments)
-        return (await self._enqueue_runs(schedule_name, [run]))[0]
+        name = checks.address("schedule_name", schedule_name)
 
-    async def backfill_schedule(
+        async def trigger(new_id: NewId) -> str:
+            (row,) = (await self._found([name]))["rows"]
+            now = datetime.fromtimestamp(self._session.world.now(), UTC)
+            run = core.triggered(name, now, self._context(row), encode_scheduled_arguments)
+            await self._enqueue_runs(name, [run])
+            return run.workflow_id
+
+        return self._perform(names.TRIGGER_SCHEDULE, trigger, self._handle, together=True)
+
+    def backfill_schedule(
         self, schedule_name: str, start: datetime, end: datetime, *, dry_run: bool = False
-    ) -> list[AsyncWorkflowHandle[Any]]:
+    ) -> Coroutine[Any, Any, list[AsyncWorkflowHandle[Any]]]:
         """Start what a schedule had to fire between two instants, both outside; returns the runs' handles.
 
         Instants without a zone are UTC. What has run already is not run again: its handle is returned. All
@@ -175,19 +197,20 @@ class Schedules(Part):
 
             await client.backfill_schedule("nightly", datetime(2026, 11, 1), datetime(2026, 11, 8))
         """
-        schedule = await self.get_schedule(schedule_name)
-        _check_range(start, end)
-        cron = Cron.read(schedule.schedule, schedule.cron_timezone)
-        ticks: list[datetime] = []
-        for tick in cron.between(start, end):
-            ticks.append(tick)
-            if len(ticks) > MOST_TICKS:
-                raise InvalidOption("end", end, f"more than {MOST_TICKS:,} times: take a shorter range")
-        if dry_run:
-            return [self._handle(run_id(schedule_name, tick)) for tick in ticks]
-        context = await self._context(schedule_name)
-        runs = [core.scheduled(schedule_name, tick, context, encode_scheduled_arguments) for tick in ticks]
-        return await self._enqueue_runs(schedule_name, runs)
+        name = checks.address("schedule_name", schedule_name)
+
+        async def backfill(new_id: NewId) -> list[str]:
+            (row,) = (await self._found([name]))["rows"]
+            ticks = _ticks(Cron.read(row["schedule"], row["cron_timezone"]), start, end)
+            if not dry_run:
+                context = self._context(row)
+                runs = [core.scheduled(name, tick, context, encode_scheduled_arguments) for tick in ticks]
+                await self._enqueue_runs(name, runs)
+            return [run_id(name, tick) for tick in ticks]
+
+        return self._perform(
+            names.BACKFILL_SCHEDULE, backfill, lambda ids: [self._handle(id_) for id_ in ids], together=True
+        )
 
     async def preview_schedule(
         self, schedule_name: str, count: int = 5, *, after: datetime | None = None
@@ -199,47 +222,65 @@ class Schedules(Part):
             for time in await client.preview_schedule("nightly"): print(time)
         """
         many = checks.whole("count", count, least=1, most=MOST_PREVIEWED)
-        schedule = await self.get_schedule(schedule_name)
+        name = checks.address("schedule_name", schedule_name)
+        (row,) = (await self._found([name]))["rows"]
         start = after or datetime.fromtimestamp(self._session.world.now(), UTC)
         start = start if start.tzinfo is not None else start.replace(tzinfo=UTC)
-        return Cron.read(schedule.schedule, schedule.cron_timezone).preview(start, many)
+        return Cron.read(row["schedule"], row["cron_timezone"]).preview(start, many)
 
     # -- how ----------------------------------------------------------------------------------------------
 
-    def _checked(self, spec: ScheduleSpec) -> NewSchedule:
+    def _checked(self, spec: ScheduleSpec, new_id: NewId) -> NewSchedule:
         if not isinstance(spec, ScheduleSpec):
             raise InvalidOption("specs", spec, "each is a ScheduleSpec")
         return core.checked(
             spec,
-            schedule_id=self._session.new_id(),
+            schedule_id=new_id(),
             application_name=self._session.settings.application_name,
             now=datetime.fromtimestamp(self._session.world.now(), UTC),
             context=encode_scheduled(spec.context, subject=f"context of schedule {spec.schedule_name!r}"),
         )
 
-    async def _set_status(self, schedule_name: str, status: str) -> None:
-        name = checks.address("schedule_name", schedule_name)
-        if not await self._session.call(lambda open_: schedules.set_status(open_, name, status)):
-            raise NoSuchSchedule(name)
+    async def _found(self, schedule_names: Sequence[str]) -> Found:
+        """The rows of schedules of these names; NoSuchSchedule."""
+        rows: list[schedules.Row] = []
+        for name in schedule_names:
+            rows += await self._row(name)
+        return {"rows": rows, "now": self._session.world.now()}
 
-    async def _context(self, schedule_name: str) -> Any:
-        found = await self._session.call(lambda open_: schedules.listed(open_, schedule_name=schedule_name))
+    async def _row(self, name: str) -> list[schedules.Row]:
+        found = await self._session.call(lambda open_: schedules.listed(open_, schedule_name=name))
         if not found:
-            raise NoSuchSchedule(schedule_name)
-        return self._session.settings.codecs.decode_scheduled(found[0]["context"])
+            raise NoSuchSchedule(name)
+        return found
 
-    async def _enqueue_runs(
-        self, schedule_name: str, runs: Sequence[ScheduledRun]
-    ) -> list[AsyncWorkflowHandle[Any]]:
+    def _set_status(self, operation: str, schedule_name: str, status: str) -> Coroutine[Any, Any, None]:
+        name = checks.address("schedule_name", schedule_name)
+
+        async def change(new_id: NewId) -> None:
+            if not await self._session.call(lambda open_: schedules.set_status(open_, name, status)):
+                raise NoSuchSchedule(name)
+
+        return self._perform(operation, change, lambda nothing: nothing, together=True)
+
+    def _context(self, row: schedules.Row) -> Any:
+        return self._session.settings.codecs.decode_scheduled(row["context"])
+
+    async def _enqueue_runs(self, schedule_name: str, runs: Sequence[core.ScheduledRun]) -> None:
         scope = self._session.settings.application_name
         if not await self._session.call(
             lambda open_: schedules.enqueue(open_.database, schedule_name, runs, application_name=scope)
         ):
             raise NoSuchSchedule(schedule_name)
-        return [self._handle(run.workflow_id) for run in runs]
 
-    def _shown_schedule(self, row: schedules.Row) -> Schedule:
-        now = datetime.fromtimestamp(self._session.world.now(), UTC)
+    def _shown_one(self, found: Found) -> Schedule:
+        return self._shown_all(found)[0]
+
+    def _shown_all(self, found: Found) -> list[Schedule]:
+        now = datetime.fromtimestamp(found["now"], UTC)
+        return [self._shown_schedule(row, now) for row in found["rows"]]
+
+    def _shown_schedule(self, row: schedules.Row, now: datetime) -> Schedule:
         context, unreadable = _context_shown(self._session.settings.codecs, row["context"])
         upcoming, problem = None, row["problem"] or unreadable
         try:
@@ -247,7 +288,19 @@ class Schedules(Part):
             upcoming = cron.after(now) if row["status"] == "ACTIVE" else None
         except InvalidOption as error:
             problem = str(error)
-        return Schedule(**row | {"context": context, "problem": problem}, next_fire_at=upcoming)
+        shown = {"context": context, "problem": problem, "changed": tuple(row["changed"])}
+        return Schedule(**row | shown, next_fire_at=upcoming)
+
+
+def _ticks(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
+    """What a backfill fires; InvalidOption for what is no range, or too long a one."""
+    _check_range(start, end)
+    ticks: list[datetime] = []
+    for tick in cron.between(start, end):
+        ticks.append(tick)
+        if len(ticks) > MOST_TICKS:
+            raise InvalidOption("end", end, f"more than {MOST_TICKS:,} times: take a shorter range")
+    return ticks
 
 
 def _check_range(start: datetime, end: datetime) -> None:

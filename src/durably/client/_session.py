@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,11 +18,13 @@ from durably.concurrency.forks import keep_for_ever
 from durably.concurrency.portal import has_calling_thread
 from durably.concurrency.world import RealWorld
 from durably.core import ids
+from durably.core.records import Step
 from durably.core.retry import reconnect_delay
 from durably.errors import DatabaseUnavailable, NotRunning, WrongContext
 from durably.observing import NOBODY, Observer
 from durably.store import migrate
-from durably.store.database import POOL_TIMEOUT, Connection, Database
+from durably.store.batch import commit, raise_refused
+from durably.store.database import POOL_TIMEOUT, Begun, Connection, Database
 from durably.store.failures import is_transient
 
 if TYPE_CHECKING:
@@ -90,6 +94,17 @@ class Open:
             await asyncio.to_thread(self._embedded.stop)
 
 
+_begun: ContextVar[Open | None] = ContextVar("begun", default=None)
+
+
+class _AgainError(Exception):
+    """The transaction under way has to be begun again, a moment later."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class Session:
     """The open connections of a client: opened by `start`, and again in a forked child of a blocking one."""
 
@@ -140,8 +155,38 @@ class Session:
         """`function` of the open connections, repeated for `retry_for` seconds while the database is away."""
         return await self.call_again(lambda open_, attempt: function(open_))
 
+    async def together(self, effect: Callable[[], Awaitable[T]], record: Callable[[T], Step]) -> T:
+        """`effect`, whose calls are one transaction with the record of its value; repeated as a whole."""
+
+        async def both(open_: Open) -> T:
+            async with open_.database.begun() as connection:
+                inside = copy(open_)
+                inside.database = Begun(open_.database, connection)
+                token = _begun.set(inside)
+                try:
+                    value = await effect()
+                finally:
+                    _begun.reset(token)
+                (reply,) = await commit(inside.database, self.settings.application_name, [record(value)])
+                raise_refused(reply)
+                return value
+
+        while True:
+            try:
+                return await self.call(both)
+            except _AgainError as again:
+                await self.world.sleep(again.seconds)
+
+    async def again(self, seconds: float) -> None:
+        """Wait before a call is repeated that met another's, which is being committed."""
+        if _begun.get() is not None:
+            raise _AgainError(seconds)
+        await self.world.sleep(seconds)
+
     async def call_again(self, function: Callable[[Open, int], Awaitable[T]]) -> T:
         """The same for a function that wants to know which attempt it is, from 1."""
+        if (begun := _begun.get()) is not None:
+            return await function(begun, 1)
         open_ = await self.here()
         attempt, since = 1, self.world.monotonic()
         while True:

@@ -243,7 +243,8 @@ class DBOSClient:
         Each call moves the start to `debounce.period` seconds from now, but not beyond `debounce.timeout`
         seconds after the first, and replaces the arguments. Keys are of one workflow name and queue; calls
         from DBOS's clients count too. TypeScript's applications form keys in another way, which is used with
-        serialization="js_superjson". In a workflow of the application this is one recorded step.
+        serialization="js_superjson". In a workflow of the application this is one recorded step,
+        committed with the debounced workflow, whose parent is the one that called first.
 
         Raises InvalidOption for options that debouncing excludes, and Deduplicated where the key is the
         deduplication id of another workflow or application.

@@ -31,6 +31,7 @@ __all__ = [
     "SetEventValue",
     "Sleep",
     "StartChild",
+    "Together",
 ]
 
 T = TypeVar("T")
@@ -297,6 +298,13 @@ class Affect(Operation[T]):
     def name(self) -> str:
         """The operation's name."""
         return self.operation_name
+
+
+@dataclass(frozen=True)
+class Together(Affect[T]):
+    """An effect and its record in one transaction, which `commit` makes of the two."""
+
+    commit: Callable[[Callable[[], Awaitable[T]], Callable[[T], Any]], Awaitable[T]]
 
 
 @dataclass(frozen=True)

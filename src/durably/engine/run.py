@@ -272,6 +272,19 @@ class Run:
         except (DatabaseError, NotRunning) as error:
             raise self.given_up(error) from error
 
+    async def committing(self, commit: Callable[[], Awaitable[T]]) -> T:
+        """Wait for a commit of others that has a record of this run in it; RunInterrupted as for `record`."""
+        self.refuse_interrupted()
+        try:
+            value = await commit()
+            self.resources.progressed(self.workflow_id)
+            return value
+        except RunInterrupted as lost:
+            if await self._owns_again(lost):
+                return await self.committing(commit)
+            self.interrupt(lost)
+            raise
+
     def record_blocking(self, record: Record) -> Any:
         """The same for a thread."""
         self.refuse_interrupted()

@@ -18,7 +18,7 @@ from durably.store.exchange import Connection, Request
 from durably.store.failures import translate
 from durably.store.sql import Schemas, numbered, statement
 
-__all__ = ["Call", "Connection", "Database", "connection_string"]
+__all__ = ["Begun", "Call", "Connection", "Database", "connection_string"]
 
 Call: TypeAlias = tuple[str, Mapping[str, Any]]
 
@@ -131,6 +131,20 @@ class Database:
 
     def _request(self, name: str, parameters: Mapping[str, Any]) -> Request:
         return Request(numbered(name, self.schemas), parameters)
+
+
+class Begun(Database):
+    """The same database within one transaction of the caller's: what is asked of it commits with that."""
+
+    def __init__(self, outer: Database, connection: Connection) -> None:
+        self.url = outer.url
+        self.schemas = outer.schemas
+        self._outer = outer
+        self._connection = connection
+
+    async def transaction(self, calls: Sequence[Call]) -> list[list[Any]]:
+        """Execute statements in the transaction that is under way; the rows of each."""
+        return [await self._outer.rows_on(self._connection, *call) for call in calls]
 
 
 def connection_string(url: str, label: str) -> str:

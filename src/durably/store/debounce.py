@@ -28,6 +28,7 @@ FIELDS = (
     "deduplication_id",
     "timeout_ms",
     "attributes",
+    "parent_workflow_id",
 )
 
 

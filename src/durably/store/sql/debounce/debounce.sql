@@ -30,11 +30,12 @@ WITH clock AS MATERIALIZED (
         workflow_uuid, status, name, class_name, config_name, queue_name, serialization, application_version,
         application_name, authenticated_user, assumed_role, authenticated_roles, priority, deduplication_id,
         delay_until_epoch_ms, debounce_deadline_epoch_ms, is_debounced, workflow_timeout_ms, attributes,
-        recovery_attempts)
+        parent_workflow_id, recovery_attempts)
     SELECT %(workflow_id)s, 'DELAYED', %(name)s, %(class_name)s, %(config_name)s, %(queue_name)s, %(serialization)s,
            %(app_version)s, %(application_name)s, %(authenticated_user)s, %(assumed_role)s, %(authenticated_roles)s, 0,
            %(deduplication_id)s, now_ms + LEAST(%(period_ms)s::bigint, %(deadline_ms)s::bigint),
-           now_ms + %(deadline_ms)s::bigint, true, %(timeout_ms)s::bigint, %(attributes)s::jsonb, 0
+           now_ms + %(deadline_ms)s::bigint, true, %(timeout_ms)s::bigint, %(attributes)s::jsonb,
+           %(parent_workflow_id)s, 0
     FROM clock
     WHERE NOT EXISTS (SELECT FROM holder) AND (
         SELECT COALESCE(q.partition_concurrency, q.partition_worker_concurrency, q.partition_rate_limit_max)
