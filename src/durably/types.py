@@ -473,8 +473,9 @@ class Explanation:
 
     The words: ready, behind, concurrency, partition_concurrency, worker_concurrency, rate_limit,
     partition_rate_limit, paused, unregistered_queue, queue_owned, no_partition_key, no_worker, no_version,
-    delayed, retry, stranded, message, event, child, workflow, stream, timer, running, executor_lost,
-    dead_letter, cancelled, ended. What a running workflow waits for is known seconds after it began to wait.
+    delayed, retry, stranded, message, event, message_or_event (of a DBOS process), child, workflow, stream,
+    timer, step, running, executor_lost, dead_letter, cancelled, ended. What a running workflow waits for is
+    known seconds after it began to wait.
     """
 
     workflow_id: str

@@ -61,6 +61,18 @@ def application(url: str) -> App:
     async def first() -> None:
         await aio.first_of(yes=aio.on_message("yes"), late=aio.on_timer(3600))
 
+    @app.step(name="look up")
+    async def look_up() -> None:
+        await asyncio.Event().wait()
+
+    @app.workflow(name="first with a step")
+    async def first_with_a_step() -> None:
+        await aio.first_of(yes=aio.on_message("yes"), found=aio.on_step(look_up))
+
+    @app.workflow(name="gathered")
+    async def gathered() -> None:
+        await asyncio.gather(aio.sleep(3600), aio.get_event("message", "stage", timeout=3600))
+
     @app.workflow(name="retry")
     async def retry() -> None:
         await charge()
@@ -86,6 +98,12 @@ def application(url: str) -> App:
         ("child", "child", "it waits for the end of its child the child; since "),
         ("stream", "stream", "it waits for the next value of stream 'lines' of workflow message; since "),
         ("first", "message", "it waits for a message on topic 'yes', or a timer, until "),
+        (
+            "first with a step",
+            "message",
+            "it waits for a message on topic 'yes', or the end of step 'look up'",
+        ),
+        ("gathered", "timer", "it waits for a timer, or event 'stage' of workflow message, until "),
         ("retry", "retry", "it waits for the next attempt of step 'charge', which failed, until "),
         ("blocking retry", "retry", "it waits for the next attempt of step 'charge blocking', which failed"),
         ("again", "retry", "it failed once and is tried again at "),

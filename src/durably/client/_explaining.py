@@ -9,18 +9,16 @@ from typing import Any
 from durably.client import _decode as decode
 from durably.client import _filters as filters
 from durably.client._base import Part
-from durably.client._session import Open
 from durably.core import checks
-from durably.core.explain import Facts, explain
+from durably.core.explain import explain
 from durably.core.names import INTERNAL_QUEUE
-from durably.errors import NoSuchWorkflow, SchemaTooOld
+from durably.errors import NoSuchWorkflow
 from durably.store import queues
 from durably.store import workflows as rows_of
 from durably.types import Explanation, Status, WorkflowFilter, WorkflowStatus
 
 __all__ = ["Explaining"]
 
-EXPLAINS = queues.ATTEMPTS  # the migration of the extension schema that has all tables that say why
 DEAD: Status = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 
 
@@ -30,12 +28,12 @@ class Explaining(Part):
     async def explain(self, workflow_id: str) -> Explanation:
         """Return the one reason why a workflow is not running, or what it does.
 
-        Raises NoSuchWorkflow, and SchemaTooOld in a database that only DBOS has used.
+        Raises NoSuchWorkflow. In a database that only DBOS has used it is told from DBOS's tables.
 
             print((await client.explain("order-17")).message)
         """
         checks.address("workflow_id", workflow_id)
-        facts = await self._session.call(lambda open_: self._facts(open_, workflow_id))
+        facts = await self._session.call(lambda open_: queues.facts(open_, workflow_id))
         if facts is None:
             raise NoSuchWorkflow(workflow_id)
         reason, message = explain(facts)
@@ -77,16 +75,6 @@ class Explaining(Part):
                 lambda open_: rows_of.resume(open_.database, found, queue_name=queue, token=token)
             )
         return found
-
-    async def _facts(self, open_: Open, workflow_id: str) -> Facts | None:
-        if open_.extension < EXPLAINS:
-            raise SchemaTooOld(
-                "explain needs durably's own tables, which this database lacks: run `durably db migrate`, "
-                "which leaves DBOS's as they are",
-                found=open_.extension,
-                needed=EXPLAINS,
-            )
-        return await queues.facts(open_, workflow_id)
 
     async def _dead(self, filter: WorkflowFilter) -> list[dict[str, Any]]:
         page = filters.page(replace(filter, status=DEAD), self._session.settings)

@@ -1316,7 +1316,7 @@ class DBOSClient:
     def explain(self, workflow_id: str) -> Explanation:
         """Return the one reason why a workflow is not running, or what it does.
 
-        Raises NoSuchWorkflow, and SchemaTooOld in a database that only DBOS has used.
+        Raises NoSuchWorkflow. In a database that only DBOS has used it is told from DBOS's tables.
 
             print(client.explain("order-17").message)
         """

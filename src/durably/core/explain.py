@@ -73,6 +73,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     last_id: int | None = None
     last_name: str | None = None
     last_output: str | None = None
+    last_at_ms: int | None = None
+    is_behind_gap: bool | None = None  # the last operation has no record before it: that one is under way
+    unread: list[str] = []  # topics of messages that it has not received
+    is_pure: bool = False  # only DBOS has used the database: leases and pauses are not known
 
 
 Reasons = Iterator[tuple[str, str]]
@@ -131,6 +135,8 @@ def _enqueued(facts: Facts) -> Reasons:
     if facts.ahead:
         many = "1000 or more workflows are" if facts.ahead >= 1000 else f"{facts.ahead} workflows are"
         yield "behind", f"{many} ahead of it on queue {facts.queue_name!r}: more urgent ones, and older ones"
+    if facts.is_pure:
+        yield "ready", _ready_for_dbos(facts)
     yield (
         "ready",
         "nothing holds it: a worker takes it as soon as it has a place; if it stays so, no worker that runs "
@@ -170,7 +176,19 @@ def _held(facts: Facts) -> Reasons:
         )
 
 
+def _ready_for_dbos(facts: Facts) -> str:
+    wanted = facts.app_version or facts.latest_version
+    which = "any version" if wanted is None else f"version {wanted!r}"
+    latest = "" if facts.app_version or wanted is None else ", the latest"
+    return (
+        f"nothing in DBOS's tables holds it: a worker of {which}{latest} takes it. Whether one runs is not "
+        "recorded there; of durably's workers it is, once `durably db migrate` has run"
+    )
+
+
 def _without_workers(facts: Facts) -> Reasons:
+    if facts.is_pure:
+        return
     if not facts.workers:
         whose = f" of application {facts.application_name!r}" if facts.application_name else ""
         yield "no_worker", f"no durably worker{whose} runs (of DBOS's own nothing is known)"
@@ -227,6 +245,12 @@ def _pending(facts: Facts) -> Reasons:
     wake = _wake(facts)
     if wake is not None and wake > facts.now_ms:
         left = (wake - facts.now_ms) / 1000
+        if facts.is_behind_gap and not facts.has_lease:
+            yield (
+                "message_or_event",
+                f"operation {(facts.last_id or 0) - 1} waits for a message or an event until "
+                f"{_instant(wake)} at most, for {left:.1f} s more{_unread(facts)}{_peer(facts)}",
+            )
         yield (
             "timer",
             f"it waits until {_instant(wake)}, for {left:.1f} s more, unless what it waits for comes first",
@@ -237,7 +261,26 @@ def _pending(facts: Facts) -> Reasons:
             f"it runs on {facts.executor_id}; children that have not ended: {_ids(facts.children)}",
         )
     last = f"; its last recorded operation is {facts.last_id}, {facts.last_name}" if facts.last_name else ""
-    yield "running", f"it runs on {facts.executor_id}, in attempt {facts.attempts}{last}"
+    if facts.last_name and facts.last_at_ms is not None:
+        last += f", {max(0, facts.now_ms - facts.last_at_ms) / 1000:.1f} s ago"
+    yield (
+        "running",
+        f"it runs on {facts.executor_id}, in attempt {facts.attempts}{last}{_unread(facts)}{_peer(facts)}",
+    )
+
+
+def _unread(facts: Facts) -> str:
+    if not facts.unread:
+        return ""
+    topics = ("no topic" if topic in ("", names.NULL_TOPIC) else repr(topic) for topic in facts.unread)
+    return f"; messages that it has not received, by topic: {', '.join(topics)}"
+
+
+def _peer(facts: Facts) -> str:
+    """What cannot be known of a process that has no lease."""
+    if facts.has_lease:
+        return ""
+    return "; its executor is DBOS's, or long gone: it has no lease, and tells no more of what it waits for"
 
 
 def _waiting(facts: Facts) -> Reasons:
@@ -270,6 +313,8 @@ def _awaited(facts: Facts, wait: Waits) -> str:
             )
         case "stream":
             return f"the next value of stream {wait.key!r} of workflow {wait.id}"
+        case "step":
+            return f"the end of step {wait.key!r}, which runs"
         case "retry":
             return f"the next attempt of step {wait.key!r}, which failed"
         case _:

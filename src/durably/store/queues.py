@@ -48,7 +48,7 @@ AS_THEY_ARE = (
     "updated_at",
 )
 CONTROLS = 4  # the migration of the extension schema that has tables for pauses and starts
-ATTEMPTS = 8  # the one that counts attempts: the last that explaining cannot do without
+ATTEMPTS = 8  # the one that counts attempts: without all of these only what DBOS has is told
 WAITS = 11  # the one that has a table for what workflows wait for
 SECONDS = 30.0  # that counting a queue may take
 MOST = 2**31  # starts that are counted
@@ -159,7 +159,8 @@ async def started(opened: Opened, name: str | None, most: int) -> dict[str, int]
 async def facts(opened: Opened, workflow_id: str) -> Facts | None:
     """Everything that says why a workflow does not run; None where there is none."""
     parameters = {"workflow_id": workflow_id}
-    rows = await opened.database.query("workflows/explain", parameters, seconds=SECONDS)
+    statement = "workflows/explain" if opened.extension >= ATTEMPTS else "workflows/explain_dbos"
+    rows = await opened.database.query(statement, parameters, seconds=SECONDS)
     if not rows:
         return None
     known = _facts(rows[0].facts)

@@ -142,14 +142,12 @@ class Race:
 
     @contextlib.contextmanager
     def _parked(self) -> Iterator[None]:
-        """A run whose step is under way is not parked."""
-        if any(isinstance(operation, ops.RunStep) for operation in self._choices.values()):
+        """A run whose step is under way is not parked, but others see what it waits for."""
+        steps_run = any(isinstance(operation, ops.RunStep) for operation in self._choices.values())
+        until = min(self._wakes.values(), default=None)
+        entry = self._run.resources.waitlist.entry if steps_run else parked
+        with entry(self._run, self._number, *self._waits(), until=until):
             yield
-        else:
-            with parked(
-                self._run, self._number, *self._waits(), until=min(self._wakes.values(), default=None)
-            ):
-                yield
 
     def _waits(self) -> Iterator[Wait]:
         """What it waits for, as it is told to people."""
@@ -163,6 +161,8 @@ class Race:
                     yield Wait("result", operation.workflow_id)
                 case ops.Sleep():
                     yield Wait("timer", self._run.workflow_id)
+                case ops.RunStep():
+                    yield Wait("step", self._run.workflow_id, operation.name)
                 case _:
                     pass
 

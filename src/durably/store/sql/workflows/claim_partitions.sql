@@ -4,10 +4,26 @@
 -- Locks: behind queues/lock; the chosen rows, NOWAIT. Index: idx_workflow_status_partition_dequeue_v3,
 -- idx_workflow_status_in_flight_v2, queue_starts_partition_index.
 -- Attempts and timeouts that nobody would write overflow nothing: one such row would block its queue.
+-- A DBOS executor takes no lock on the queue, and its claim may be under way while this one counts: of rows that
+-- this one would not choose (another version, a pickle) nothing would tell. So of the first 100 that still look
+-- ENQUEUED those count as running that a transaction under way has locked (xmax: one of the snapshot's, or newer by
+-- no more than there can be; reading it locks nothing). What
+-- begins to take rows after this count is the later claim, and DBOS's to get right.
 WITH clock AS MATERIALIZED (
     SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
 ), queue AS MATERIALIZED (
     SELECT q.* FROM {schema}.queues q WHERE q.name = %(queue_name)s
+), under_way AS MATERIALIZED (
+    SELECT (pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS next_xid,
+           ARRAY(SELECT x::text::bigint & 4294967295 FROM pg_snapshot_xip(pg_current_snapshot()) x) AS xids,
+           current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int + 100 AS most
+), claiming AS MATERIALIZED (
+    SELECT count(*) AS workflows FROM (
+        SELECT s.xmax FROM {schema}.workflow_status s
+        WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED'
+        ORDER BY s.priority, s.created_at LIMIT 100
+    ) h, under_way u
+    WHERE (h.xmax::text::bigint = ANY (u.xids) OR (h.xmax::text::bigint - u.next_xid) & 4294967295 < u.most)
 ), budget AS MATERIALIZED (
     SELECT CASE WHEN EXISTS (
         SELECT FROM {extension}.queue_controls c
@@ -16,8 +32,8 @@ WITH clock AS MATERIALIZED (
         (SELECT q.worker_concurrency FROM queue q) - %(running)s,
         (SELECT q.concurrency FROM queue q) - (
             SELECT count(*) FROM {schema}.workflow_status s
-            WHERE s.queue_name = %(queue_name)s AND s.status = 'PENDING'),
-        (SELECT q.rate_limit_max FROM queue q) - (
+            WHERE s.queue_name = %(queue_name)s AND s.status = 'PENDING') - (SELECT workflows FROM claiming),
+        (SELECT q.rate_limit_max FROM queue q) - (SELECT workflows FROM claiming) - (
             SELECT count(*) FROM {extension}.queue_starts t, queue q
             WHERE t.queue_name = %(queue_name)s
               AND t.started_at_epoch_ms > (SELECT now_ms FROM clock) - q.rate_limit_period_sec * 1000
@@ -39,6 +55,12 @@ WITH clock AS MATERIALIZED (
     SELECT k.key, k.turn, LEAST(
         (SELECT places FROM budget),
         (SELECT q.partition_concurrency FROM queue q) - (
+            SELECT count(*) FROM (
+                SELECT s.xmax FROM {schema}.workflow_status s
+                WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED' AND s.queue_partition_key = k.key
+                ORDER BY s.priority, s.created_at, s.workflow_uuid LIMIT 20
+            ) h, under_way u
+    WHERE (h.xmax::text::bigint = ANY (u.xids) OR (h.xmax::text::bigint - u.next_xid) & 4294967295 < u.most)) - (
             SELECT count(*) FROM {schema}.workflow_status s
             WHERE s.queue_name = %(queue_name)s AND s.status = 'PENDING' AND s.queue_partition_key = k.key),
         (SELECT q.partition_worker_concurrency FROM queue q) - (
@@ -46,6 +68,12 @@ WITH clock AS MATERIALIZED (
             WHERE s.queue_name = %(queue_name)s AND s.status = 'PENDING' AND s.queue_partition_key = k.key
               AND s.executor_id = %(executor_id)s),
         (SELECT q.partition_rate_limit_max FROM queue q) - (
+            SELECT count(*) FROM (
+                SELECT s.xmax FROM {schema}.workflow_status s
+                WHERE s.queue_name = %(queue_name)s AND s.status = 'ENQUEUED' AND s.queue_partition_key = k.key
+                ORDER BY s.priority, s.created_at, s.workflow_uuid LIMIT 20
+            ) h, under_way u
+    WHERE (h.xmax::text::bigint = ANY (u.xids) OR (h.xmax::text::bigint - u.next_xid) & 4294967295 < u.most)) - (
             SELECT count(*) FROM {extension}.queue_starts t, queue q
             WHERE t.queue_name = %(queue_name)s AND t.queue_partition_key = k.key
               AND t.started_at_epoch_ms > (SELECT now_ms FROM clock) - q.partition_rate_limit_period_sec * 1000

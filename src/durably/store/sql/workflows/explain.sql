@@ -67,14 +67,19 @@ SELECT json_build_object(
                       WHERE s.parent_workflow_id = w.workflow_uuid
                         AND s.status IN ('ENQUEUED', 'DELAYED', 'PENDING') LIMIT 5),
     'failed_attempts', COALESCE(attempt.failed, 0), 'failed_with', left(attempt.error, 300),
-    'last_id', last.function_id, 'last_name', last.function_name, 'last_output', last.output
+    'last_id', last.function_id, 'last_name', last.function_name, 'last_output', last.output,
+    'last_at_ms', COALESCE(last.completed_at_epoch_ms, last.started_at_epoch_ms), 'is_behind_gap', last.function_id > 1 AND (
+        SELECT count(*) FROM {schema}.operation_outputs o
+        WHERE o.workflow_uuid = w.workflow_uuid AND o.function_id = last.function_id - 1) = 0,
+    'unread', ARRAY(SELECT DISTINCT COALESCE(n.topic, '') FROM {schema}.notifications n
+                    WHERE n.destination_uuid = w.workflow_uuid AND NOT n.consumed LIMIT 5)
 )::text AS facts
 FROM w
 LEFT JOIN {extension}.paused_workflows pause ON pause.workflow_uuid = w.workflow_uuid
 LEFT JOIN {extension}.workflow_attempts attempt
        ON attempt.workflow_uuid = w.workflow_uuid AND attempt.creator_xid IS NOT DISTINCT FROM w.creator_xid
 LEFT JOIN LATERAL (
-    SELECT o.function_id, o.function_name, left(o.output, 100) AS output
+    SELECT o.function_id, o.function_name, left(o.output, 100) AS output, o.started_at_epoch_ms, o.completed_at_epoch_ms
     FROM {schema}.operation_outputs o WHERE o.workflow_uuid = w.workflow_uuid
     ORDER BY o.function_id DESC LIMIT 1
 ) last ON true
