@@ -36,6 +36,9 @@ Drives any DBOS system database, whatever language its applications are written 
   On a terminal you are asked before more than 10 are changed (`--yes`: you are not). Ctrl-C lets the batch
   under way end, says how many were done, and exits with 130; a second one stops at once.
 * **Ids, names and payloads are text**, never markup; what a terminal would obey is shown as `\\x1b`.
+* **Deeds are audited**, in the console's words (`durably audit`), as done by `DURABLY_ACTOR`, otherwise by
+  the user of the operating system and the machine: `ada@db-1`. Dry runs leave no trace; without durably's own
+  schema nothing is noted.
 * **Completion**: `durably --install-completion` for bash, zsh and fish. Ids, queues, schedules and versions
   come from the database, within two seconds or not at all.
 

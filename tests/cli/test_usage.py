@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from durably.cli.failures import EXIT_CODES
+from durably.cli.main import app
 from tests.cli.shell import COMMAND, Durably
 
 GROUPS = ["worker", "enqueue", "send", "event", "workflow", "db", "demo"]
@@ -29,6 +33,25 @@ def test_every_command_has_help(nowhere: Durably, command: str) -> None:
     assert (done.code, done.err) == (0, "")
     assert f"durably {command}" in done.out
     assert max(map(len, done.lines)) <= 80
+
+
+def _commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    for name, command in getattr(group, "commands", {}).items():
+        if not command.hidden:
+            yield from _commands(command, *path, name)
+    if not hasattr(group, "commands"):
+        yield " ".join(path), group
+
+
+def test_every_command_has_an_example_of_itself() -> None:
+    found = dict(_commands(typer.main.get_command(app)))
+    assert len(found) > 60
+    lacking = [name for name, each in found.items() if f"durably {name}" not in _examples(each.help)]
+    assert lacking == []
+
+
+def _examples(help_text: str) -> str:
+    return help_text.partition("Example")[2]
 
 
 def test_version(nowhere: Durably) -> None:

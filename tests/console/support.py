@@ -11,7 +11,7 @@ import httpx
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
-__all__ = ["assert_accessible", "form_of", "post", "settled"]
+__all__ = ["assert_accessible", "expect", "form_of", "post", "settled"]
 
 T = TypeVar("T")
 

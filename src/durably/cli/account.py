@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from durably.cli import connection, output
+from durably.cli import auditing, connection, output
 from durably.cli.command import Session, command
 from durably.cli.failures import UsageError
 from durably.types import ROLES, Account, ApiToken, Role
@@ -36,7 +35,10 @@ DAY = 86_400.0  # seconds
 @app.command()
 @command
 def add(name: Name, session: Session, role: WhichRole = "viewer", no_payloads: Hidden = False) -> None:
-    """Create an account. The password is asked for, or read from standard input."""
+    """Create an account. The password is asked for, or read from standard input.
+
+    Example: durably account add ada --role operator
+    """
     password = _password()
     with _acting(session, "create", "account", name, role=role) as client:
         made = client.create_account(name, password=password, role=role, sees_payloads=not no_payloads)
@@ -46,7 +48,10 @@ def add(name: Name, session: Session, role: WhichRole = "viewer", no_payloads: H
 @app.command("list")
 @command
 def list_accounts(session: Session) -> None:
-    """List the accounts."""
+    """List the accounts.
+
+    Example: durably account list
+    """
     with connection.client(session) as client:
         found = client.list_accounts()
     if session.as_json:
@@ -68,7 +73,10 @@ def set_role(
         bool | None, typer.Option("--payloads/--no-payloads", help="Show payloads, or hide them.")
     ] = None,
 ) -> None:
-    """Give an account another role; it holds at once, wherever the person is logged in."""
+    """Give an account another role; it holds at once, wherever the person is logged in.
+
+    Example: durably account set-role ada viewer --no-payloads
+    """
     with _acting(session, "set role", "account", name, role=role) as client:
         changed = client.update_account(name, role=role, sees_payloads=payloads)
     _say(session, changed, f"{changed.name} is {changed.role}")
@@ -77,7 +85,10 @@ def set_role(
 @app.command()
 @command
 def password(name: Name, session: Session) -> None:
-    """Set another password, asked for or read from standard input; logs the person out everywhere."""
+    """Set another password, asked for or read from standard input; logs the person out everywhere.
+
+    Example: durably account password ada
+    """
     with connection.client(session) as client:
         client.get_account(name)
     chosen = _password()
@@ -89,7 +100,10 @@ def password(name: Name, session: Session) -> None:
 @app.command()
 @command
 def disable(name: Name, session: Session) -> None:
-    """Let somebody log in no more, and log the person out everywhere."""
+    """Let somebody log in no more, and log the person out everywhere.
+
+    Example: durably account disable ada
+    """
     with _acting(session, "disable", "account", name) as client:
         changed = client.update_account(name, disabled=True)
     _say(session, changed, f"{changed.name} may not log in any more")
@@ -98,7 +112,10 @@ def disable(name: Name, session: Session) -> None:
 @app.command()
 @command
 def enable(name: Name, session: Session) -> None:
-    """Let somebody log in again."""
+    """Let somebody log in again.
+
+    Example: durably account enable ada
+    """
     with _acting(session, "enable", "account", name) as client:
         changed = client.update_account(name, disabled=False)
     _say(session, changed, f"{changed.name} may log in again")
@@ -115,14 +132,17 @@ def create_token(
         float | None, typer.Option(min=0, metavar="DAYS", help="Valid for so long; otherwise until revoked.")
     ] = None,
 ) -> None:
-    """Create a token and print its secret, which is never shown again."""
+    """Create a token and print its secret, which is never shown again.
+
+    Example: durably token create deploy --role operator --days 90
+    """
     with _acting(session, "create", "token", name, role=role) as client:
         made = client.create_token(
             name,
             role=role,
             sees_payloads=not no_payloads,
             lasts=None if days is None else days * DAY,
-            created_by=_who(),
+            created_by=auditing.actor(),
         )
     if session.as_json:
         output.print_json(made)
@@ -136,7 +156,10 @@ def create_token(
 @tokens.command("list")
 @command
 def list_tokens(session: Session) -> None:
-    """List the tokens, without their secrets."""
+    """List the tokens, without their secrets.
+
+    Example: durably token list
+    """
     with connection.client(session) as client:
         found = client.list_tokens()
     if session.as_json:
@@ -152,7 +175,10 @@ def revoke_token(
     token_id: Annotated[str, typer.Argument(metavar="ID", help="As `durably token list` shows it.")],
     session: Session,
 ) -> None:
-    """Let a token be valid no more, at once."""
+    """Let a token be valid no more, at once.
+
+    Example: durably token revoke tok-4f2a
+    """
     with _acting(session, "revoke", "token", token_id) as client:
         was_valid = client.revoke_token(token_id)
     text = f"{token_id} is revoked" if was_valid else f"{token_id} was revoked already"
@@ -162,20 +188,8 @@ def revoke_token(
 @contextmanager
 def _acting(session: Session, verb: str, kind: str, target: str, **detail: Any) -> Iterator[DBOSClient]:
     with connection.client(session) as client:
-        entry = client.begin_audit(_who(), verb, kind=kind, target=target, detail=detail, source="cli")
-        try:
+        with auditing.noted(client, verb, kind, target, **detail):
             yield client
-        except BaseException as error:
-            client.end_audit(entry, "failed", str(error))
-            raise
-        client.end_audit(entry, "done")
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _password() -> str:

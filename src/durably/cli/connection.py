@@ -30,7 +30,8 @@ HOW = "give --database-url or --system-database-url, or set DURABLY_DATABASE_URL
 
 @contextmanager
 def client(session: Session, *, retry_for: float = 60.0) -> Iterator[DBOSClient]:
-    """A client of the database that is meant; `retry_for` seconds it bears an outage."""
+    """A client of the database that is meant, its deeds audited; `retry_for` seconds it bears an outage."""
+    from durably.cli import auditing
     from durably.client import DBOSClient
 
     with (
@@ -43,7 +44,7 @@ def client(session: Session, *, retry_for: float = 60.0) -> Iterator[DBOSClient]
             retry_for=retry_for,
         ) as connected,
     ):
-        yield connected
+        yield auditing.audited(connected)
 
 
 @contextmanager

@@ -40,6 +40,8 @@ def console(
 
     Where there are accounts (durably account add), people log in. Without any it listens on this machine
     only, and everybody on this machine may do everything.
+
+    Example: durably console --port 8642 --read-only --open
     """
     try:
         import uvicorn

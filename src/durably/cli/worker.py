@@ -53,6 +53,8 @@ def worker(
 
     SIGTERM or Ctrl-C: running workflows get a while to end, the others go on in another worker or at the next
     start. A second one: stop at once.
+
+    Example: durably worker src/tickets.py:app --queues mails --http 127.0.0.1:9100
     """
     _log_to_stderr(log_level)
     application = applications.load(target)

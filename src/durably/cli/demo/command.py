@@ -42,6 +42,8 @@ def demo(
     """See a worker killed in the middle of its work, and another go on where it stopped.
 
     Everything it claims at the end is checked in the database; if anything is not so, it exits with 1.
+
+    Example: durably demo --keep
     """
     began = time.monotonic()
     with _home(keep=keep) as home:
