@@ -213,7 +213,24 @@ def test_a_schedule_of_dbos_typescript_is_told(client: DBOSClient, rows: Rows, n
     )
     problem = client.get_schedule(name).problem
     assert problem is not None and "DBOS TypeScript wrote it" in problem
-    with pytest.raises(DecodeError, match="only its own processes fire"):
+    id_ = client.trigger_schedule(name).workflow_id
+    assert re.fullmatch(rf"sched-{name}-trigger-\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z", id_)
+    assert rows.workflow(id_)["serialization"] == "js_superjson"
+    with pytest.raises(InvalidOption, match=r"cron_timezone=None: DBOS TypeScript keeps .* local time zone"):
+        client.backfill_schedule(name, datetime(2026, 1, 1), datetime(2026, 1, 2))
+    both = "UPDATE dbos.workflow_schedules SET cron_timezone = 'UTC', schedule = %s WHERE schedule_name = %s"
+    rows.run(both, "0 0 1 * MON", name)
+    with pytest.raises(InvalidOption, match="it means both: fill it there"):
+        client.backfill_schedule(name, datetime(2026, 1, 1), datetime(2026, 1, 2))
+    rows.run(both, "0 * 1 * *", name)
+    (filled,) = client.backfill_schedule(name, datetime(2026, 1, 1), datetime(2026, 1, 1, 2))
+    assert filled.workflow_id == f"sched-{name}-2026-01-01T01:00:00.000Z"
+
+
+def test_a_context_that_nobody_here_can_read_is_told(client: DBOSClient, rows: Rows, name: str) -> None:
+    make(client, name)
+    rows.run("UPDATE dbos.workflow_schedules SET context = 'secret' WHERE schedule_name = %s", name)
+    with pytest.raises(DecodeError, match="it is not pickled"):
         client.trigger_schedule(name)
 
 

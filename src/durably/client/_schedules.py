@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 from durably.client._base import Part
 from durably.client._session import Open
 from durably.client.handles import AsyncWorkflowHandle
-from durably.codec import Codecs, encode_scheduled, encode_scheduled_arguments
+from durably.codec import Codecs, SuperJSON, encode_scheduled, encode_scheduled_arguments
 from durably.core import checks, names
 from durably.core import schedules as core
-from durably.core.cron import Cron, run_id
+from durably.core.cron import Cron, typescript_instant
 from durably.core.schedules import NewSchedule
 from durably.errors import CodecError, InvalidOption, NoSuchSchedule
 from durably.store import schedules
@@ -23,6 +23,10 @@ __all__ = ["Schedules"]
 STATUSES = ("ACTIVE", "PAUSED")
 MOST_TICKS = 100_000  # of a backfill
 MOST_PREVIEWED = 1000
+
+PYTHON = core.Form(encode_scheduled_arguments, None, datetime.isoformat)
+TYPESCRIPT = core.Form(SuperJSON().encode_arguments, "js_superjson", typescript_instant)
+TYPESCRIPTS = '"__dbos_serializer":"superjson"'  # in the context of a schedule that DBOS TypeScript keeps
 
 NewId: TypeAlias = Callable[[], str]
 Found: TypeAlias = dict[str, Any]  # rows, and the epoch second of now, from which the next times are told
@@ -171,7 +175,8 @@ class Schedules(Part):
     def trigger_schedule(self, schedule_name: str) -> Coroutine[Any, Any, AsyncWorkflowHandle[Any]]:
         """Start a schedule's workflow now, whatever its status; returns the run's handle.
 
-        Raises NoSuchSchedule, and DecodeError if its context cannot be read here.
+        The run of a schedule that DBOS TypeScript keeps is written as it writes it. Raises NoSuchSchedule,
+        and DecodeError if its context cannot be read here.
 
             handle = await client.trigger_schedule("nightly")
         """
@@ -180,7 +185,10 @@ class Schedules(Part):
         async def trigger(new_id: NewId) -> str:
             (row,) = (await self._found([name]))["rows"]
             now = datetime.fromtimestamp(self._session.world.now(), UTC)
-            run = core.triggered(name, now, self._context(row), encode_scheduled_arguments)
+            form = _form(row)
+            if form is TYPESCRIPT:  # whose clock has milliseconds
+                now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+            run = core.triggered(name, now, self._context(row), form)
             await self._enqueue_runs(name, [run])
             return run.workflow_id
 
@@ -201,12 +209,12 @@ class Schedules(Part):
 
         async def backfill(new_id: NewId) -> list[str]:
             (row,) = (await self._found([name]))["rows"]
-            ticks = _ticks(Cron.read(row["schedule"], row["cron_timezone"]), start, end)
+            form, ticks = _form(row), _ticks(row, start, end)
             if not dry_run:
                 context = self._context(row)
-                runs = [core.scheduled(name, tick, context, encode_scheduled_arguments) for tick in ticks]
+                runs = [core.scheduled(name, tick, context, form) for tick in ticks]
                 await self._enqueue_runs(name, runs)
-            return [run_id(name, tick) for tick in ticks]
+            return [core.scheduled_id(name, tick, form) for tick in ticks]
 
         return self._perform(
             names.BACKFILL_SCHEDULE, backfill, lambda ids: [self._handle(id_) for id_ in ids], together=True
@@ -264,7 +272,10 @@ class Schedules(Part):
         return self._perform(operation, change, lambda nothing: nothing, together=True)
 
     def _context(self, row: schedules.Row) -> Any:
-        return self._session.settings.codecs.decode_scheduled(row["context"])
+        codecs = self._session.settings.codecs
+        if _form(row) is TYPESCRIPT:
+            return codecs.decode(row["context"], TYPESCRIPT.serialization)
+        return codecs.decode_scheduled(row["context"])
 
     async def _enqueue_runs(self, schedule_name: str, runs: Sequence[core.ScheduledRun]) -> None:
         scope = self._session.settings.application_name
@@ -292,15 +303,34 @@ class Schedules(Part):
         return Schedule(**row | shown, next_fire_at=upcoming)
 
 
-def _ticks(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
-    """What a backfill fires; InvalidOption for what is no range, or too long a one."""
+def _form(row: schedules.Row) -> core.Form:
+    """The form of the SDK whose processes fire a schedule."""
+    return TYPESCRIPT if TYPESCRIPTS in row["context"] else PYTHON
+
+
+def _ticks(row: schedules.Row, start: datetime, end: datetime) -> list[datetime]:
+    """What a backfill fires; InvalidOption for what is no range, too long a one, or read in two ways."""
     _check_range(start, end)
+    if _form(row) is TYPESCRIPT:
+        _refuse_other_reading(row)
+    cron = Cron.read(row["schedule"], row["cron_timezone"])
     ticks: list[datetime] = []
     for tick in cron.between(start, end):
         ticks.append(tick)
         if len(ticks) > MOST_TICKS:
             raise InvalidOption("end", end, f"more than {MOST_TICKS:,} times: take a shorter range")
     return ticks
+
+
+def _refuse_other_reading(row: schedules.Row) -> None:
+    """Refuse to fill what DBOS TypeScript, which keeps the schedule, would fire at other times than we."""
+    if row["cron_timezone"] is None:
+        hint = "its processes fire it in their own local time zone: give the schedule one, or fill it there"
+        raise InvalidOption("cron_timezone", None, f"DBOS TypeScript keeps this schedule, and {hint}")
+    of_month, _, of_week = [*row["schedule"].split(), "*", "*", "*"][-6:-3]
+    if not {of_month, of_week} & {"*", "?"}:
+        hint = "where a day of the month and one of the week are given, it means both: fill it there"
+        raise InvalidOption("schedule", row["schedule"], f"DBOS TypeScript keeps this schedule; {hint}")
 
 
 def _check_range(start: datetime, end: datetime) -> None:

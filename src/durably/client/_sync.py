@@ -1278,7 +1278,8 @@ class DBOSClient:
     def trigger_schedule(self, schedule_name: str) -> WorkflowHandle[Any]:
         """Start a schedule's workflow now, whatever its status; returns the run's handle.
 
-        Raises NoSuchSchedule, and DecodeError if its context cannot be read here.
+        The run of a schedule that DBOS TypeScript keeps is written as it writes it. Raises NoSuchSchedule,
+        and DecodeError if its context cannot be read here.
 
             handle = client.trigger_schedule("nightly")
         """

@@ -124,6 +124,6 @@ def _foreign(text: str) -> str:
     if '"__dbos_serializer":"superjson"' in text:
         return (
             "DBOS TypeScript wrote it, whose ids of runs and rules for days are others: only its own "
-            "processes fire this schedule"
+            "processes fire this schedule; anybody may trigger it"
         )
     return "it is not pickled, as DBOS Python and durably write it: create the schedule anew"

@@ -17,7 +17,7 @@ from croniter import CroniterBadDateError, CroniterError, croniter
 
 from durably.errors import InvalidOption
 
-__all__ = ["Cron", "run_id", "trigger_id", "zone"]
+__all__ = ["Cron", "run_id", "typescript_instant", "zone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ def run_id(schedule_name: str, tick: datetime) -> str:
     return f"sched-{schedule_name}-{tick.isoformat()}"
 
 
-def trigger_id(schedule_name: str, now: datetime) -> str:
-    """The id of a run that somebody asked for out of turn."""
-    return f"sched-{schedule_name}-trigger-{now.astimezone(UTC).isoformat()}"
+def typescript_instant(instant: datetime) -> str:
+    """An instant as DBOS TypeScript writes it in the ids of the runs of its schedules."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _readable(expression: object) -> str:

@@ -9,18 +9,20 @@ from typing import Any
 import msgspec
 
 from durably.core import checks
-from durably.core.cron import Cron, run_id, trigger_id
+from durably.core.cron import Cron
 from durably.core.names import INTERNAL_QUEUE, RESERVED_PREFIX
 from durably.errors import InvalidOption
 from durably.types import ScheduleSpec
 
 __all__ = [
+    "Form",
     "NewSchedule",
     "ScheduledRun",
     "changed_by_hand",
     "checked",
     "declaration",
     "scheduled",
+    "scheduled_id",
     "triggered",
 ]
 
@@ -53,6 +55,15 @@ class ScheduledRun(msgspec.Struct, frozen=True):
 
     workflow_id: str
     inputs: str
+    serialization: str | None = None
+
+
+class Form(msgspec.Struct, frozen=True):
+    """How the SDK that keeps a schedule writes its runs: arguments, the format's name, instants in ids."""
+
+    encode: EncodeArguments
+    serialization: str | None
+    instant: Callable[[datetime], str]
 
 
 def checked(
@@ -91,14 +102,21 @@ def changed_by_hand(declared: Mapping[str, Any], row: Mapping[str, Any]) -> tupl
     return (*changed, *(["status"] if row["status"] == "PAUSED" else []))
 
 
-def scheduled(name: str, tick: datetime, context: object, encode: EncodeArguments) -> ScheduledRun:
+def scheduled(name: str, tick: datetime, context: object, form: Form) -> ScheduledRun:
     """The run of a tick."""
-    return ScheduledRun(run_id(name, tick), encode((tick, context), {}))
+    inputs = form.encode((tick, context), {})
+    return ScheduledRun(scheduled_id(name, tick, form), inputs, form.serialization)
 
 
-def triggered(name: str, now: datetime, context: object, encode: EncodeArguments) -> ScheduledRun:
+def scheduled_id(name: str, tick: datetime, form: Form) -> str:
+    """The id of a tick's run."""
+    return f"sched-{name}-{form.instant(tick)}"
+
+
+def triggered(name: str, now: datetime, context: object, form: Form) -> ScheduledRun:
     """A run out of turn."""
-    return ScheduledRun(trigger_id(name, now), encode((now, context), {}))
+    inputs = form.encode((now, context), {})
+    return ScheduledRun(f"sched-{name}-trigger-{form.instant(now)}", inputs, form.serialization)
 
 
 def _queue(given: object) -> str | None:

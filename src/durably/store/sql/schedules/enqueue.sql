@@ -1,8 +1,8 @@
 -- Enqueues runs of a schedule out of turn; ids that exist are left alone. The rows are those that DBOS's own scheduler
--- writes: no format named, of the owner's latest version. No row at all: there is no such schedule.
+-- writes: no format named but TypeScript's, of the owner's latest version. No row at all: there is no such schedule.
 -- Index: the unique name; application_versions by owner and timestamp. The notice wakes the queue's workers.
 WITH asked AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(records)s::json) AS r(workflow_id text, inputs text)
+    SELECT * FROM json_to_recordset(%(records)s::json) AS r(workflow_id text, inputs text, serialization text)
 ), schedule AS MATERIALIZED (
     SELECT s.schedule_name, s.workflow_name, NULLIF(s.workflow_class_name, '') AS class_name, owner.name AS owner,
            COALESCE(s.queue_name, '_dbos_internal_queue') AS queue_name,
@@ -15,9 +15,9 @@ WITH asked AS MATERIALIZED (
 ), made AS (
     INSERT INTO {schema}.workflow_status (
         workflow_uuid, status, name, class_name, queue_name, application_version, application_name, schedule_name,
-        priority, recovery_attempts)
+        serialization, priority, recovery_attempts)
     SELECT a.workflow_id, 'ENQUEUED', s.workflow_name, s.class_name, s.queue_name, s.version, s.owner, s.schedule_name,
-           0, 0
+           a.serialization, 0, 0
     FROM asked a, schedule s
     ON CONFLICT (workflow_uuid) DO NOTHING
     RETURNING workflow_uuid

@@ -114,6 +114,18 @@ async function perform(client: DBOSClient, request: Json): Promise<unknown> {
       });
     case "delete":
       return await client.deleteWorkflow(request.id);
+    case "createSchedule":
+      return await client.createSchedule(request.schedule);
+    case "pauseSchedule":
+      return await client.pauseSchedule(request.name);
+    case "resumeSchedule":
+      return await client.resumeSchedule(request.name);
+    case "triggerSchedule":
+      return (await client.triggerSchedule(request.name)).workflowID;
+    case "backfillSchedule":
+      return (await client.backfillSchedule(request.name, new Date(request.start), new Date(request.end))).map(
+        (handle) => handle.workflowID,
+      );
     case "readStream": {
       const values: unknown[] = [];
       for await (const value of client.readStream(request.id, request.key, { offset: request.offset ?? 0, ...POLL })) {
