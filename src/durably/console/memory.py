@@ -12,7 +12,8 @@ __all__ = ["Memory", "Seen"]
 
 T = TypeVar("T")
 
-PATIENCE = 0.05  # seconds that a page waits for a first look
+PATIENCE = 0.03  # seconds that a page waits for a look where nothing, or only what is old, was seen before
+OLD = 3.0  # times as old as is fresh: what is younger is shown at once; a live page has the rest in a second
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ class Seen(Generic[T]):
 
     async def latest(self, look: Callable[[], Awaitable[T]], fresh: float) -> T | None:
         """The last value, no older than `fresh` seconds if that can be had at once; None before the first."""
-        if self._look is None and time.monotonic() - self._at > fresh:
+        age = time.monotonic() - self._at
+        if self._look is None and age > fresh:
             self._look = asyncio.ensure_future(self._looked(look))
-        if self._look is not None:
+        if self._look is not None and (self.value is None or age > OLD * fresh):
             await asyncio.wait({self._look}, timeout=PATIENCE)
         return self.value
 
@@ -53,6 +55,12 @@ class Memory:
     def of(self, name: str) -> Seen[Any]:
         """The thing of this name."""
         return self._seen.setdefault(name, Seen())
+
+    async def soon(self, name: str, look: Callable[[], Awaitable[T]], fresh: float) -> T:
+        """The thing as it was seen last; where it was not yet, or the last look failed, a look of its own."""
+        seen: Seen[T] = self.of(name)
+        value = await seen.latest(look, fresh)
+        return await look() if value is None or seen.error is not None else value
 
     async def aclose(self) -> None:
         """End the looks that are under way."""

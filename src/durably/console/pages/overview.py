@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -25,8 +26,9 @@ async def overview(visit: Visit) -> Response:
     """The first page."""
     client, memory = visit.client, visit.memory
     span = view.SPANS.get(visit.query.get("span", ""), view.SPANS["1h"])
+    failed = partial(client.search_workflows, WorkflowFilter(status="ERROR"), limit=RECENT)
     facts, recent = await asyncio.gather(
-        client.get_overview(), client.search_workflows(WorkflowFilter(status="ERROR"), limit=RECENT)
+        memory.soon("overview", client.get_overview, 1.0), memory.soon("failed", failed, 1.0)
     )
     queues, executors, findings, storage, activity = await asyncio.gather(
         memory.of("queues").latest(client.queue_activity, 2.0),

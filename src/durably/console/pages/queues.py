@@ -20,12 +20,15 @@ __all__ = ["PAGES"]
 WHOLE = ("concurrency", "worker_concurrency", "partition_concurrency", "partition_worker_concurrency")
 RATES = ("limiter", "partition_limiter")
 REASON = 200  # characters
+FRESH = 1.0  # seconds for which what all queues hold is
 
 
 @page("/queues")
 async def queues(visit: Visit) -> Response:
     """All of them."""
-    known, now = await asyncio.gather(visit.client.list_queues(), visit.client.queue_activity())
+    known, now = await asyncio.gather(
+        visit.client.list_queues(), visit.memory.soon("queues", visit.client.queue_activity, FRESH)
+    )
     by_name = {queue.name: queue for queue in known}
     rows = [
         {
