@@ -1,6 +1,6 @@
 """Crash attribution: a workflow that saw several deaths of its process is tried by itself.
 
-first claim and first recovery   together with everything else: most deaths are nobody's fault
+first claim, three recoveries    together with everything else: most deaths are nobody's fault
 later, or the last allowed       a suspect: one at a time in a process, until it records, waits or takes long
 
 While suspects are tried, a death counts as an attempt of the one on trial alone (`executors/adopt`), so who
@@ -22,7 +22,7 @@ __all__ = ["Trials"]
 
 logger = logging.getLogger(__name__)
 
-INNOCENT = 2  # attempts, the first and one recovery, that run together with everything else
+INNOCENT = 4  # attempts, the first and three recoveries, that run together with everything else
 LONGEST = 60.0  # seconds until the next suspect begins beside one that neither ends nor waits
 
 
