@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from durably.console.memory import Memory
+from durably.console.memory import PATIENCE, STALE, Memory
 
-SECONDS = 60.0  # for which what was seen is fresh
+SECONDS = 10.0  # for which what was seen is fresh
 
 
 async def test_what_was_seen_is_shown_while_the_next_look_goes_on() -> None:
@@ -39,6 +39,22 @@ async def test_what_is_fresh_is_not_looked_up_again() -> None:
         return len(looks)
 
     assert [await memory.soon("it", look, SECONDS) for _ in range(3)] == [1, 1, 1]
+
+
+async def test_what_was_seen_long_ago_is_not_shown() -> None:
+    memory = Memory()
+
+    async def first() -> str:
+        return "first"
+
+    async def second() -> str:
+        await asyncio.sleep(PATIENCE * 2)  # longer than a page waits for what is a little old
+        return "second"
+
+    assert await memory.soon("it", first, SECONDS) == "first"
+    memory.of("it")._at -= STALE
+    assert await memory.soon("it", second, SECONDS) == "second"
+    await memory.aclose()
 
 
 async def test_a_look_that_fails_is_told_though_something_was_seen_before() -> None:

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 PATIENCE = 0.03  # seconds that a page waits for a look where nothing, or only what is old, was seen before
 OLD = 3.0  # times as old as is fresh: what is younger is shown at once; a live page has the rest in a second
+STALE = 60.0  # seconds after which what was seen is shown to nobody who can wait for a look
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +28,14 @@ class Seen(Generic[T]):
         self._at = float("-inf")
         self._look: asyncio.Task[None] | None = None
 
+    @property
+    def age(self) -> float:
+        """Seconds since the last look; infinite before the first."""
+        return time.monotonic() - self._at
+
     async def latest(self, look: Callable[[], Awaitable[T]], fresh: float) -> T | None:
         """The last value, no older than `fresh` seconds if that can be had at once; None before the first."""
-        age = time.monotonic() - self._at
+        age = self.age
         if self._look is None and age > fresh:
             self._look = asyncio.ensure_future(self._looked(look))
         if self._look is not None and (self.value is None or age > OLD * fresh):
@@ -57,10 +63,12 @@ class Memory:
         return self._seen.setdefault(name, Seen())
 
     async def soon(self, name: str, look: Callable[[], Awaitable[T]], fresh: float) -> T:
-        """The thing as it was seen last; where it was not yet, or the last look failed, a look of its own."""
+        """The thing as it was seen last, within a minute and without an error; else a look of its own."""
         seen: Seen[T] = self.of(name)
         value = await seen.latest(look, fresh)
-        return await look() if value is None or seen.error is not None else value
+        if value is not None and seen.error is None and seen.age < STALE:
+            return value
+        return await look()
 
     async def aclose(self) -> None:
         """End the looks that are under way."""
