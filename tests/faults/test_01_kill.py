@@ -26,7 +26,7 @@ STATEMENTS = (
 )
 
 
-@pytest.mark.timeout(300)  # each kill is a process that starts, on a machine that may have more to do
+@pytest.mark.timeout(900)  # each kill is a process that starts, on a machine that may have more to do
 def test_a_kill_at_a_statement(
     new_fleet: Callable[[], Fleet], is_full: bool, first_seed: int, table: Table
 ) -> None:
