@@ -6,12 +6,14 @@ closing line is at the end.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+MAKE = ("make", "--no-print-directory", "--keep-going", f"--jobs={os.cpu_count()}")
 
 
 def main() -> int:
@@ -20,9 +22,7 @@ def main() -> int:
     for target in stages():
         print(f"\n=== make {target}", flush=True)
         began = time.monotonic()
-        code = subprocess.run(
-            ["make", "--no-print-directory", "--keep-going", target], cwd=ROOT, check=False
-        ).returncode
+        code = subprocess.run([*MAKE, *target.split()], cwd=ROOT, check=False).returncode
         durations[target] = time.monotonic() - began
         if code != 0:
             print(f"\nmake {target} failed after {durations[target]:.0f} s", flush=True)
@@ -32,9 +32,9 @@ def main() -> int:
 
 
 def stages() -> list[str]:
-    """Return the make targets of CI, in order."""
+    """Return the make targets of CI, in order; those of one stage run side by side."""
     bench = ["bench-smoke"] if (ROOT / "bench" / "__main__.py").exists() else []
-    return ["install", "lint", "longest", "peers", *bench, "simulate", "test"]
+    return ["install", "lint longest peers", *bench, "simulate", "test"]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from durably import DBOSClient, Enqueue, EnqueueOptions, declare_workflow, errors, types
+from durably import DBOSClient, Enqueue, EnqueueOptions, declare_workflow, errors
+from durably.types import enqueueing
 from tests.client.conftest import NewId, Rows
 from tests.interop.conftest import open_client
 
@@ -468,7 +469,7 @@ def test_another_default_codec(colour: str, system_url: str, rows: Rows) -> None
 
 
 def test_options_say_their_fields_twice() -> None:
-    source = ast.parse(inspect.getsource(types))
+    source = ast.parse(inspect.getsource(enqueueing))
     (spelled,) = (
         node
         for node in ast.walk(source)

@@ -191,6 +191,7 @@ def test_a_database_without_our_tables_is_read(databases: Databases) -> None:
         client.enqueue(EnqueueOptions(workflow_name="w", queue_name="q", workflow_id="only"))
         assert client.get_workflow_attempts("only") is None
         assert len(client.list_workflow_family("only")) == 1
+        assert client.explain("only").reason == "unregistered_queue"
         with pytest.raises(errors.DatabaseError, match="durably db migrate"):
-            client.explain("only")
+            client.pause_workflow("only")
     databases.drop(url)

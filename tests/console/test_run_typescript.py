@@ -106,7 +106,7 @@ def test_what_needs_our_own_tables_says_so(theatre: Theatre, page: Page) -> None
     theatre.begin("gate", "unpaused")
     assert theatre.client.get_event("unpaused", "status", 20) == "waiting"
     page.goto(f"{theatre.console}/run?id=unpaused")
-    expect(page.locator(".notice")).to_contain_text("durably db migrate")
+    expect(page.locator(".notice")).to_contain_text("waits for a message or an event")
     press(page, "p")
     page.get_by_label("Reason").fill("lunch")
     page.get_by_role("button", name="Pause").click()

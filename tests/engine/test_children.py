@@ -75,6 +75,7 @@ async def test_an_async_workflow_has_five_thousand_children(app: App, database_u
     check(database_url, load, took)
 
 
+@pytest.mark.timeout(180)  # five seconds on an idle machine
 async def test_a_blocking_workflow_has_five_thousand_children(app: App, database_url: str) -> None:
     @app.workflow(name="child")
     def child(n: int) -> int:

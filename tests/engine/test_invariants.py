@@ -356,7 +356,7 @@ class Sleeper:
 async def test_6_shared_time_is_the_databases(
     database_url: str, is_broken: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("durably.app.RealWorld", WrongClock)
+    monkeypatch.setattr("durably.running.RealWorld", WrongClock)
     if is_broken:
         monkeypatch.setattr(Engine, "_set_clock", lambda *_, **__: None)
     first, second = Sleeper(database_url), Sleeper(database_url)
@@ -465,6 +465,7 @@ async def test_8_an_idle_process_costs_a_query_a_second(
             _enqueue_waiters(database_url, waiters)
             await eventually(lambda: engine.executor._parked == waiters, seconds=40)
             await eventually(lambda: engine.hub._poll_pace >= hub.SLOWEST)
+            await eventually(lambda: ("waits/note",) in statements.trips, seconds=20)  # told once
         await eventually(lambda: engine.hub._pulse_pace >= hub.IDLE)
         statements.trips.clear()
         await asyncio.sleep(WINDOW)

@@ -118,7 +118,7 @@ async def test_a_step_that_is_silent_for_too_long_has_timed_out(database_url: st
 async def test_a_blocking_step_that_is_silent_for_too_long_is_asked_to_end(database_url: str) -> None:
     app, asked = application(database_url), list[bool]()
 
-    @app.step(name="works", heartbeat_timeout=0.1)
+    @app.step(name="works", heartbeat_timeout=0.5)
     def works() -> str:
         sync.heartbeat(1)
         asked.append(sync.cancel_requested())

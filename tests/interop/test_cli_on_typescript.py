@@ -110,7 +110,8 @@ def test_children_are_found_and_the_doctor_names_what_is_missing(
 
 
 def test_what_needs_more_says_what_to_do(durably: Durably, ids: dict[str, str]) -> None:
-    done = durably("explain", "bought")
+    assert durably("explain", "bought").out == "SUCCESS, ended: it has ended: SUCCESS\n"
+    done = durably("queue", "pause", "ticketQueue")
     assert (done.code, done.out) == (4, "")
     assert "run `durably db migrate`" in done.err
 

@@ -1,6 +1,6 @@
 """What the database thinks this executor runs, beside what it runs: compared in pages, behind the heartbeat.
 
-However much is parked, a page is a thousand runs and a look ten pages, so nothing waits long. What a look
+However much is parked, a page is two thousand runs and a look five pages, so nothing waits long. What a look
 does not get to is the next look's: a difference is found within as many looks as there are ten thousands.
 """
 
@@ -15,8 +15,8 @@ __all__ = ["Comparison", "Tokens"]
 
 Pair: TypeAlias = tuple[str, str]  # workflow id, owner token
 
-PAGE = 1000  # runs, and rows, of one statement
-PAGES = 10  # statements of one look
+PAGE = 2000  # runs, and rows, of one statement
+PAGES = 5  # statements of one look
 START = -(2**63)  # before every instant of creation
 IDLE = 9  # pulses between the looks of an executor that runs nothing
 
@@ -47,16 +47,19 @@ class Comparison:
         self._strays: set[Pair] = set()
         self._round: list[Pair] = []  # runs that are yet to be asked about
         self._after = START
-        self._pulses = 0
+        self._pulses = self._beats = 0
 
     def is_due(self) -> bool:
-        """Whether to look at this beat."""
-        return bool(self._running() or self._claims.unanswered or self._foreign or self._strays)
+        """Whether to look at this beat: at once where something is suspected, else at every other one."""
+        self._beats += 1
+        if self._claims.unanswered or self._foreign or self._strays:
+            return True
+        return self._beats % 2 == 0 and bool(self._running())
 
     def is_due_at_rest(self) -> bool:
         """Whether to look behind this pulse, on its connection: an executor that runs nothing asks little."""
         self._pulses += 1
-        return self._pulses % IDLE == 0 and not self.is_due()
+        return self._pulses % IDLE == 0 and not self._running()
 
     async def look(self) -> tuple[list[Pair], list[Pair]]:
         """What to interrupt, and what to release.
