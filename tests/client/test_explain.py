@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
 from durably import AsyncDBOSClient, RateLimit, aio
@@ -89,8 +90,30 @@ async def test_a_rate_that_is_used_up(client: AsyncDBOSClient, database_url: str
 async def test_a_paused_queue_says_why(client: AsyncDBOSClient, database_url: str) -> None:
     await client.register_queue("q")
     enqueue(database_url, "w", "wait")
-    await client.pause_queue("q", reason="night")
-    assert await reason(client, "w") == ("paused", "queue 'q' is paused: night; resume_queue lets it go on")
+    await client.pause_queue("q", reason="night", paused_by="ada")
+    word, told = await reason(client, "w")
+    assert word == "paused" and told.startswith("queue 'q' is paused by ada since 20")
+    assert told.endswith(": night; resume_queue lets it go on")
+
+
+async def test_a_queue_is_paused_by_the_databases_role_unless_told(
+    client: AsyncDBOSClient, database_url: str
+) -> None:
+    await client.register_queue("q")
+    (pause,) = (await client.pause_queue("q")).pauses
+    assert pause.paused_by == "postgres"
+
+
+async def test_a_database_that_has_not_been_brought_up_forgets_who_paused_a_queue(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE durably.queue_controls DROP COLUMN paused_by")
+        connection.execute("DELETE FROM durably.migrations WHERE version > 13")
+    async with AsyncDBOSClient.create(system_database_url=database_url) as client:
+        await client.register_queue("q")
+        enqueue(database_url, "w", "wait")
+        (pause,) = (await client.pause_queue("q", paused_by="ada")).pauses
+        assert (pause.executor_id, pause.paused_by) == (None, None)
+        assert (await reason(client, "w"))[1].startswith("queue 'q' is paused since 20")
 
 
 async def test_who_could_run_it(client: AsyncDBOSClient, database_url: str) -> None:

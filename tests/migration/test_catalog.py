@@ -200,6 +200,7 @@ async def test_the_extension_schema(database: str) -> None:
         "executor_id",
         "reason",
         "paused_at",
+        "paused_by",
     ]
     assert rows(database, columns, table="queue_starts") == [
         ("queue_name", "text", True, None),

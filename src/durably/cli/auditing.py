@@ -113,6 +113,8 @@ class _Audited:
             if options.get("dry_run"):
                 return called(*args, **options)
             detail = {key: options[key] for key in DETAILS if options.get(key) is not None}
+            if detail.get("paused_by") == actor():
+                del detail["paused_by"]  # the entry says who
             with noted(self._client, verb, kind, _targets(args, options), **detail) as say:
                 result = called(*args, **options)
                 say(_came_to(result))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from durably.cli import connection, output
+from durably.cli.auditing import actor
 from durably.cli.command import Session, command
 from durably.cli.completion import queues_completed
 from durably.cli.failures import UsageError
@@ -241,7 +242,7 @@ def pause(name: Name, session: Session, worker: Worker = None, reason: Reason = 
     Example: durably queue pause mails --reason "the relay is down"
     """
     with connection.client(session) as client:
-        _done(session, client.pause_queue(name, executor_id=worker, reason=reason))
+        _done(session, client.pause_queue(name, executor_id=worker, reason=reason, paused_by=actor()))
 
 
 @app.command()
@@ -271,7 +272,9 @@ def drain(
     Example: durably queue drain mails --timeout 300
     """
     with connection.client(session) as client:
-        is_empty = client.drain_queue(name, executor_id=worker, reason=reason, timeout=timeout)
+        is_empty = client.drain_queue(
+            name, executor_id=worker, reason=reason, paused_by=actor(), timeout=timeout
+        )
     text = f"nothing of {name} runs" if is_empty else f"something of {name} runs still; it stays paused"
     _say(session, name, {"name": name, "drained": is_empty}, text)
     if not is_empty:
@@ -328,7 +331,9 @@ def _rate(limiter: RateLimit | None) -> str | None:
 
 def _paused(pauses: Sequence[QueuePause]) -> str:
     return ", ".join(
-        (pause.executor_id or "everywhere") + (f" ({pause.reason})" if pause.reason else "")
+        (pause.executor_id or "everywhere")
+        + (f" by {pause.paused_by}" if pause.paused_by else "")
+        + (f" ({pause.reason})" if pause.reason else "")
         for pause in pauses
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from durably.cli import bulk, connection, output
+from durably.cli.auditing import actor
 from durably.cli.bulk import Deed, Which
 from durably.cli.command import Session, command
 from durably.cli.completion import ids_completed, queues_completed, versions_completed
@@ -44,7 +45,9 @@ Queue = Annotated[
     ),
 ]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why: others are shown it.")]
-By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who: otherwise the database's role.")]
+By = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who: otherwise DURABLY_ACTOR, or user@host.")
+]
 
 
 @app.command()
@@ -98,13 +101,13 @@ def pause(session: Session, chosen: Chosen, ids: Ids = None, reason: Reason = No
     meant = bulk.which(ids, chosen)
     with connection.client(session) as client:
         if (only := _only(meant, chosen)) is not None:
-            client.pause_workflow(only, reason=reason, paused_by=by)
+            client.pause_workflow(only, reason=reason, paused_by=by or actor())
         deed = Deed(
             word="paused",
             act=lambda some, dry: (
                 [only]
                 if only is not None
-                else client.pause_workflows(some, reason=reason, paused_by=by, dry_run=dry)
+                else client.pause_workflows(some, reason=reason, paused_by=by or actor(), dry_run=dry)
             ),
             otherwise="it is paused, has ended",
         )

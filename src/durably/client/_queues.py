@@ -125,20 +125,26 @@ class Queues(Part):
         return await self._session.call(lambda open_: queues.delete(open_.database, name))
 
     async def pause_queue(
-        self, name: str, *, executor_id: str | None = None, reason: str | None = None
+        self,
+        name: str,
+        *,
+        executor_id: str | None = None,
+        reason: str | None = None,
+        paused_by: str | None = None,
     ) -> QueueInfo:
         """Let durably's workers, or one of them, take nothing more from a queue; returns it.
 
-        What runs goes on, see `drain_queue`. DBOS's own workers do not know of pauses. Raises NoSuchQueue,
+        What runs goes on, see `drain_queue`. DBOS's own workers do not know of pauses. `QueueInfo.pauses` and
+        `explain` show `reason` and `paused_by` (the role of the database unless given). Raises NoSuchQueue,
         and InvalidOption for an executor that does not run.
 
             await client.pause_queue("emails", reason="the provider is down")
         """
         worker = checks.optional_address("executor_id", executor_id) or ""
-        why = checks.optional_name("reason", reason)
+        why, who = checks.optional_name("reason", reason), checks.optional_name("paused_by", paused_by)
         checks.address("name", name)
         is_queue, is_executor = await self._session.call(
-            lambda open_: queues.pause(open_, name, executor_id=worker, reason=why)
+            lambda open_: queues.pause(open_, name, executor_id=worker, reason=why, paused_by=who)
         )
         if not is_queue:
             raise NoSuchQueue(name)
@@ -168,6 +174,7 @@ class Queues(Part):
         *,
         executor_id: str | None = None,
         reason: str | None = None,
+        paused_by: str | None = None,
         timeout: Seconds | None = None,
     ) -> bool:
         """Pause a queue and wait until nothing of it runs, everywhere or on one executor.
@@ -177,7 +184,7 @@ class Queues(Part):
             if await client.drain_queue("emails", timeout=60): migrate_the_provider()
         """
         patience = checks.wait_seconds("timeout", timeout)
-        await self.pause_queue(name, executor_id=executor_id, reason=reason or "drained")
+        await self.pause_queue(name, executor_id=executor_id, reason=reason or "drained", paused_by=paused_by)
         world = self._session.world
         end = None if patience is None else world.monotonic() + patience
         pause, still = FIRST_LOOK, 0

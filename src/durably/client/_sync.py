@@ -1056,16 +1056,24 @@ class DBOSClient:
         return self._portal.call(self._async.delete_queue, name)
 
     def pause_queue(
-        self, name: str, *, executor_id: str | None = None, reason: str | None = None
+        self,
+        name: str,
+        *,
+        executor_id: str | None = None,
+        reason: str | None = None,
+        paused_by: str | None = None,
     ) -> QueueInfo:
         """Let durably's workers, or one of them, take nothing more from a queue; returns it.
 
-        What runs goes on, see `drain_queue`. DBOS's own workers do not know of pauses. Raises NoSuchQueue,
+        What runs goes on, see `drain_queue`. DBOS's own workers do not know of pauses. `QueueInfo.pauses` and
+        `explain` show `reason` and `paused_by` (the role of the database unless given). Raises NoSuchQueue,
         and InvalidOption for an executor that does not run.
 
             client.pause_queue("emails", reason="the provider is down")
         """
-        return self._portal.call(self._async.pause_queue, name, executor_id=executor_id, reason=reason)
+        return self._portal.call(
+            self._async.pause_queue, name, executor_id=executor_id, reason=reason, paused_by=paused_by
+        )
 
     def resume_queue(self, name: str, *, executor_id: str | None = None) -> bool:
         """Let workers take from a queue again: one of them, or all; returns whether it was paused.
@@ -1082,6 +1090,7 @@ class DBOSClient:
         *,
         executor_id: str | None = None,
         reason: str | None = None,
+        paused_by: str | None = None,
         timeout: Seconds | None = None,
     ) -> bool:
         """Pause a queue and wait until nothing of it runs, everywhere or on one executor.
@@ -1091,7 +1100,12 @@ class DBOSClient:
             if client.drain_queue("emails", timeout=60): migrate_the_provider()
         """
         return self._portal.call(
-            self._async.drain_queue, name, executor_id=executor_id, reason=reason, timeout=timeout
+            self._async.drain_queue,
+            name,
+            executor_id=executor_id,
+            reason=reason,
+            paused_by=paused_by,
+            timeout=timeout,
         )
 
     def queue_stats(

@@ -56,6 +56,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     ahead: int = 0
     is_paused: bool = False
     pause_reason: str | None = None
+    queue_paused_by: str | None = None
+    queue_paused_at_ms: int | None = None
     paused_on: list[str] = []
     workers: list[str] = []
     versions: list[str] = []
@@ -89,10 +91,13 @@ def explain(facts: Facts) -> tuple[str, str]:
 
 def paused(by: str | None, at_ms: int | None, reason: str | None) -> str:
     """Who paused a workflow, and what to do."""
+    return f"paused{_who(by, at_ms, reason)}; unpause_workflow lets it go on"
+
+
+def _who(by: str | None, at_ms: int | None, reason: str | None) -> str:
     who = f" by {by}" if by else ""
     since = f" since {_instant(at_ms)}" if at_ms is not None else ""
-    why = f": {reason}" if reason else ""
-    return f"paused{who}{since}{why}; unpause_workflow lets it go on"
+    return f"{who}{since}" + (f": {reason}" if reason else "")
 
 
 def _ended(facts: Facts) -> Reasons:
@@ -166,9 +171,9 @@ def _without_queue(facts: Facts) -> Reasons:
 
 
 def _held(facts: Facts) -> Reasons:
-    why = f": {facts.pause_reason}" if facts.pause_reason else ""
     if facts.is_paused:
-        yield "paused", f"queue {facts.queue_name!r} is paused{why}; resume_queue lets it go on"
+        who = _who(facts.queue_paused_by, facts.queue_paused_at_ms, facts.pause_reason)
+        yield "paused", f"queue {facts.queue_name!r} is paused{who}; resume_queue lets it go on"
     if facts.workers and set(facts.workers) <= set(facts.paused_on):
         yield (
             "paused",

@@ -66,7 +66,7 @@ NEEDED_GENERATION = 123
 """The oldest generation that works as it is; what comes after it are indexes."""
 KNOWN_GENERATION = 125
 """The generation that `migrate` makes."""
-KNOWN_EXTENSION = 13
+KNOWN_EXTENSION = 14
 """The last migration of the extension schema."""
 
 _LOCK_SECONDS = 30.0

@@ -50,6 +50,7 @@ AS_THEY_ARE = (
 CONTROLS = 4  # the migration of the extension schema that has tables for pauses and starts
 ATTEMPTS = 8  # the one that counts attempts: without all of these only what DBOS has is told
 WAITS = 11  # the one that has a table for what workflows wait for
+PAUSED_BY = 14  # the one that keeps who paused a queue
 SECONDS = 30.0  # that counting a queue may take
 MOST = 2**31  # starts that are counted
 
@@ -112,10 +113,15 @@ async def delete(database: Database, name: str) -> bool:
     return bool(await database.rows("queues/delete", {"name": name}))
 
 
-async def pause(opened: Opened, name: str, *, executor_id: str, reason: str | None) -> tuple[bool, bool]:
+async def pause(
+    opened: Opened, name: str, *, executor_id: str, reason: str | None, paused_by: str | None
+) -> tuple[bool, bool]:
     """Pause a queue, everywhere if `executor_id` is ''; whether queue and executor exist."""
-    parameters = {"name": name, "executor_id": executor_id, "reason": reason}
-    row = (await _with_table(opened).rows("queues/pause", parameters))[0]
+    parameters = {"name": name, "executor_id": executor_id, "reason": reason, "paused_by": paused_by}
+    calls = [("queues/pause", parameters)]
+    if opened.extension >= PAUSED_BY:
+        calls.append(("queues/pause_by", parameters))
+    row = (await _with_table(opened).transaction(calls))[0][0]
     return row.is_queue, row.is_executor
 
 

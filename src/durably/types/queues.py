@@ -30,11 +30,12 @@ class RateLimit:
 
 @dataclass(frozen=True, kw_only=True)
 class QueuePause:
-    """Where a queue is paused (`executor_id` None: everywhere), why, and since when (epoch milliseconds)."""
+    """Where a queue is paused (`executor_id` None: everywhere), why, since when (epoch ms), and by whom."""
 
     executor_id: str | None
     reason: str | None
     paused_at: int
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,11 +121,12 @@ class ShownRate(Shown, frozen=True, kw_only=True):
 
 
 class QueuePaused(Shown, frozen=True, kw_only=True):
-    """Where a queue is paused (`executor_id` null: everywhere), why, and since when."""
+    """Where a queue is paused (`executor_id` null: everywhere), why, since when, and by whom."""
 
     executor_id: str | None
     reason: str | None
     paused_at: Instant
+    paused_by: str | None
 
 
 class Queue(Shown, frozen=True, kw_only=True):
@@ -277,7 +278,7 @@ async def change_queue(call: Call, query: OneQueue, body: Changes) -> Queue:
 )
 async def pause_queue(call: Call, query: OneQueue, body: PauseQueue) -> Queue:
     """Let workers take nothing more from a queue; what runs goes on."""
-    pausing = call.client.pause_queue(query.name, **options(body))
+    pausing = call.client.pause_queue(query.name, **options(body), paused_by=call.user.name)
     return _queue(await call.act("pause", "queue", query.name, pausing, detail=options(body)))
 
 
@@ -293,7 +294,11 @@ async def resume_queue(call: Call, query: OneQueue, body: ResumeQueue) -> QueueC
 async def drain_queue(call: Call, query: OneQueue, body: Drain) -> Drained:
     """Pause a queue and wait until nothing of it runs, or the wait is over; it stays paused."""
     draining = call.client.drain_queue(
-        query.name, executor_id=body.executor_id, reason=body.reason, timeout=call.within(body.wait)
+        query.name,
+        executor_id=body.executor_id,
+        reason=body.reason,
+        paused_by=call.user.name,
+        timeout=call.within(body.wait),
     )
     drained = await call.act("drain", "queue", query.name, draining, detail=options(body))
     return Drained(name=query.name, drained=drained)

@@ -104,10 +104,12 @@ async def pause(visit: Visit) -> Response:
     """Take nothing more from a queue; drained, what runs is let end first."""
     form = await visit.form()
     name, worker = str(form["name"]), str(form.get("executor", "")) or None
-    reason = str(form.get("reason", "")).strip()[:REASON] or None
+    reason, who = str(form.get("reason", "")).strip()[:REASON] or None, visit.user.name
     where = f"on {worker}" if worker else "everywhere"
     if "drain" in form:
-        drain = lambda: visit.client.drain_queue(name, executor_id=worker, reason=reason, timeout=0)  # noqa: E731
+        drain = lambda: visit.client.drain_queue(  # noqa: E731
+            name, executor_id=worker, reason=reason, paused_by=who, timeout=0
+        )
         detail = {"reason": reason, "executor": worker}
         empty = await visit.act("drain", "queue", name, drain, detail=detail)
         left = "nothing of it runs" if empty else "what runs goes on to its end; nothing new starts"
@@ -116,7 +118,7 @@ async def pause(visit: Visit) -> Response:
         "pause",
         "queue",
         name,
-        lambda: visit.client.pause_queue(name, executor_id=worker, reason=reason),
+        lambda: visit.client.pause_queue(name, executor_id=worker, reason=reason, paused_by=who),
         detail={"reason": reason, "executor": worker},
     )
     return visit.go(_path(name), say=f"Paused {name} {where}.")

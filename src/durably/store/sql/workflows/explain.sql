@@ -49,6 +49,10 @@ SELECT json_build_object(
                   WHERE c.queue_name = w.on_queue AND c.executor_id = '') > 0,
     'pause_reason', (SELECT c.reason FROM {extension}.queue_controls c
                      WHERE c.queue_name = w.on_queue AND c.executor_id = ''),
+    'queue_paused_by', (SELECT to_jsonb(c) ->> 'paused_by' FROM {extension}.queue_controls c
+                        WHERE c.queue_name = w.on_queue AND c.executor_id = ''),
+    'queue_paused_at_ms', (SELECT (EXTRACT(epoch FROM c.paused_at) * 1000)::bigint FROM {extension}.queue_controls c
+                           WHERE c.queue_name = w.on_queue AND c.executor_id = ''),
     'paused_on', ARRAY(SELECT c.executor_id FROM {extension}.queue_controls c
                        WHERE c.queue_name = w.on_queue AND c.executor_id <> ''),
     'workers', ARRAY(SELECT a.executor_id FROM alive a
