@@ -16,10 +16,12 @@ def test_a_queue_from_its_registration_to_its_end(database_url: str) -> None:
     assert durably("queue", "set", "q", "--concurrency", "none", "--partition-concurrency", "2").out == (
         "q: rate 10/60 s, partition 2\n"
     )
-    assert durably("queue", "pause", "q", "--reason", "night").out.endswith("; paused everywhere (night)\n")
+    assert durably("queue", "pause", "q", "--reason", "night", DURABLY_ACTOR="ada").out.endswith(
+        "; paused everywhere by ada (night)\n"
+    )
     shown = durably("queue", "show", "q", "--json").json
     assert (shown["limiter"], shown["stats"]["is_paused"]) == ({"limit": 10, "period": 60.0}, True)
-    assert "everywhere (night)" in durably("queue", "list").out
+    assert "everywhere by ada (night)" in durably("queue", "list").out
     assert durably("queue", "resume", "q").out == "q goes on\n"
     assert durably("queue", "resume", "q").out == "q was not paused\n"
     assert durably("queue", "drain", "q").out == "nothing of q runs\n"
