@@ -49,9 +49,7 @@ __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
 
-LOOKED_AT = (
-    500  # runs whose owner one pulse looks up, chance deciding which; the comparison looks at all in turn
-)
+LOOKED_AT = 500  # runs whose owner a pulse looks up, chance deciding which; the comparison looks at all
 
 
 class Engine:
