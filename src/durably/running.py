@@ -19,13 +19,13 @@ from durably.client._opening import embedded_server
 from durably.codec import Codecs, visible_errors
 from durably.concurrency.portal import Portal
 from durably.concurrency.world import RealWorld
-from durably.core.ports import Beat, QueueRow
+from durably.core.ports import QueueRow
 from durably.core.schedules import NewSchedule
 from durably.datasources import Datasources
 from durably.engine.code import fingerprint
 from durably.engine.engine import Engine
 from durably.engine.host import Processes
-from durably.engine.leases import Leases
+from durably.engine.leases import Heartbeat, Leases
 from durably.engine.registry import Registry, published
 from durably.engine.transactions import Datasource
 from durably.engine.vitals import VitalSigns
@@ -258,9 +258,9 @@ class Running:
         """What starts the heartbeats, on a loop and a connection of their own: see `engine.leases`."""
         name, loop = self._settings.name, asyncio.get_running_loop()
 
-        def beaten(beat: Beat) -> None:
+        def beaten(heartbeat: Heartbeat) -> None:
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(engine.beaten, beat, engine.world.now())
+                loop.call_soon_threadsafe(engine.beaten, heartbeat)
 
         portal = Portal.start(f"durably-{name}-leases")
         exits.callback(portal.close)

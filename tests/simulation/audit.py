@@ -23,6 +23,7 @@ class Audit:
     outcomes: dict[Key, Any] = field(default_factory=dict)  # the first outcome of each operation
     recorded_at: dict[Key, int] = field(default_factory=dict)  # the serial number of that write
     claimed_at: dict[str, int] = field(default_factory=dict)  # owner token -> serial number of its claim
+    executors: dict[str, str | None] = field(default_factory=dict)  # owner token -> whose it is
     claims: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # workflow -> tokens
     ends: dict[str, tuple[str, str | None, str | None]] = field(default_factory=dict)
     serial: int = 0
@@ -32,9 +33,10 @@ class Audit:
         if what not in self.violations:
             self.violations.append(what)
 
-    def claimed(self, workflow_id: str, owner: str) -> None:
-        """A workflow got a new owner."""
+    def claimed(self, workflow_id: str, owner: str, executor_id: str | None) -> None:
+        """A workflow got a new owner, in this executor."""
         self.serial += 1
+        self.executors[owner] = executor_id
         self.claimed_at[owner] = self.serial
         self.claims[workflow_id].append(owner)
 

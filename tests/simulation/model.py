@@ -284,7 +284,7 @@ class Model:
         marker = OperationRow(name=names.CONTINUE_AS_NEW, output=str(record.generation + 1))
         self.put(record, record.function_id, marker)
         row.inputs, row.recovery_attempts, row.owner = record.inputs, 1, record.token
-        self.audit.claimed(record.workflow_id, record.token)
+        self.audit.claimed(record.workflow_id, record.token, row.executor_id)
         return record.generation + 1
 
     def try_again(self, record: TryAgain) -> Any:
@@ -499,7 +499,7 @@ class Model:
         if row is None:
             row = self.workflows[record.workflow_id] = self._new(record)
             if record.run_now:
-                self.audit.claimed(record.workflow_id, record.owner or "")
+                self.audit.claimed(record.workflow_id, record.owner or "", record.executor_id)
         refused = record.reject and row.creator != record.creator
         if record.caller_id is not None and _same(row, record) and not refused:
             self._record_child(record)
@@ -633,7 +633,7 @@ class Model:
         row.recovery_attempts += 1
         if row.deadline_ms is None and row.timeout_ms is not None:
             row.deadline_ms = self._now_ms() + row.timeout_ms
-        self.audit.claimed(row.workflow_id, claim.owner)
+        self.audit.claimed(row.workflow_id, claim.owner, claim.executor_id)
         return Claimed(
             workflow_id=row.workflow_id,
             name=row.name,
@@ -851,6 +851,11 @@ class Model:
             elif row.recovery_attempts > 1 and tried not in (None, row.workflow_id):
                 row.recovery_attempts -= 1
         return self._put_back(rows)
+
+    def is_bereft(self, workflow_id: str, owner: str) -> bool:
+        """Whether the executor of this owner was declared dead, and the workflow taken from it."""
+        lease = self.executors.get(self.audit.executors.get(owner) or "")
+        return lease is not None and lease.stopped and self.workflows[workflow_id].owner != owner
 
     def put_on_trial(self, executor_id: str, blamed: str | None) -> None:
         """executors/try"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -145,6 +146,11 @@ def _without_reconciling(engine: Engine) -> None:
     engine._look = lambda: None  # type: ignore[method-assign]
 
 
+def _trusting(engine: Engine) -> None:
+    """A lease is trusted until the database says that it has run out."""
+    engine.tenure.renew(math.inf)
+
+
 def _local_clock(engine: Engine) -> None:
     """This machine's clock is taken for the database's."""
     engine._set_clock = lambda *_, **__: None  # type: ignore[method-assign]
@@ -164,5 +170,6 @@ MUTANTS = [
     Mutant("tickets resolved before the commit", engine=_eager),
     Mutant("replay without history", engine=_without_history),
     Mutant("no reconciling", engine=_without_reconciling),
+    Mutant("leases trusted for ever", engine=_trusting),
     Mutant("the executor's own clock", engine=_local_clock),
 ]

@@ -13,9 +13,8 @@ from typing import Any
 import msgspec
 
 from durably.codec import Codecs
-from durably.core.ports import Beat
 from durably.engine.engine import Engine
-from durably.engine.leases import Leases
+from durably.engine.leases import Heartbeat, Leases
 from durably.engine.registry import Registry
 from durably.errors import DatabaseError
 from tests.simulation.link import Link, Trace, Weather
@@ -198,10 +197,10 @@ class Process:
     def _make_leases(self, engine: Engine, link: Link, world: SimulatedWorld) -> Leases:
         loop = self._cluster.loop
 
-        def beaten(beat: Beat) -> None:
-            if not beat.alive and loop.time() > self._cluster.calm_since + 2 * LEASE:
+        def beaten(heartbeat: Heartbeat) -> None:
+            if not heartbeat.answer.alive and loop.time() > self._cluster.calm_since + 2 * LEASE:
                 self._cluster.model.audit.violation(f"healthy {self.name} was declared dead")
-            loop.call_soon(engine.beaten, beat, world.now(), context=self._context)
+            loop.call_soon(engine.beaten, heartbeat, context=self._context)
 
         return Leases(
             store=link, identity=lambda: engine.identity, liveness=self._cluster, world=world, beaten=beaten

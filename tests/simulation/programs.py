@@ -128,6 +128,10 @@ async def piecewise(value: int, pieces: int) -> list[Any]:
 def _begin() -> int:
     log = journal.get()
     log.count += 1
+    if log.model.is_bereft(aio.workflow_id(), owner := current_run().owner):
+        log.model.audit.violation(
+            f"invariant 4: {aio.workflow_id()}:{aio.step_id()} begins for {owner}, whose lease has run out"
+        )
     log.bodies.append((aio.workflow_id(), aio.step_id() or 0, current_run().owner, log.model.audit.serial))
     return log.count
 

@@ -73,10 +73,13 @@ class Claims:
         owner = new_id(self._world.random)
         self.in_flight.add(owner)
         began = self._world.monotonic()
+        asked = self._asked(queue, most, owner, keys)
         try:
-            claimed = await self._store.claim(self._asked(queue, most, owner, keys))
+            claimed = await self._store.claim(asked)
             self._observer.claimed(queue.name, len(claimed), self._world.monotonic() - began)
             history = await self._history(claimed)
+            if asked.executor_id != self._identity().executor_id:
+                return []  # declared dead since: who finds that out puts them back
             for workflow in claimed:
                 self._begin(workflow, owner, history.get(workflow.workflow_id, ()))
         except DatabaseError:

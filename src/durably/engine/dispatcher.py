@@ -17,6 +17,7 @@ from durably.core.ports import ExecutorIdentity, QueueRow, Ready, Store, World
 from durably.engine.claims import Claims
 from durably.engine.executor import Executor
 from durably.engine.registry import Registry
+from durably.engine.tenure import Tenure
 from durably.errors import DatabaseError
 from durably.observing import NOBODY, Observer
 
@@ -48,6 +49,7 @@ class Dispatcher:
         capacity: int,
         world: World,
         ask: Callable[[], None],
+        tenure: Tenure,
         listen_queues: Collection[str] | None = None,
         observer: Observer = NOBODY,
     ) -> None:
@@ -55,6 +57,7 @@ class Dispatcher:
         self.capacity = capacity
         self._world = world
         self._ask = ask
+        self._tenure = tenure
         self._listen_queues = None if listen_queues is None else {*listen_queues, INTERNAL_QUEUE}
         self.claims = Claims(
             store=store,
@@ -154,10 +157,12 @@ class Dispatcher:
                 logger.exception("queue %s is left alone until the next pulse", name)
 
     async def _room(self) -> None:
-        """Wait for work, and for places: a quarter of all, or what is free after a moment."""
-        while not self._ready or self._executor.active >= self.capacity:
+        """Wait for work, for a sure lease, and for places: a quarter of all, or what is free after a moment."""
+        while not self._ready or self._executor.active >= self.capacity or not self._tenure.is_sure:
+            await self._tenure.sure()  # without it, what is claimed would be put back
             self._woken.clear()
-            await self._woken.wait()
+            if not self._ready or self._executor.active >= self.capacity:
+                await self._woken.wait()
         if self.capacity - self._executor.active < min(BATCH, self.capacity // 4):
             await self._world.sleep(PATIENCE)
 

@@ -18,7 +18,7 @@ from durably.codec import Codecs, attributes_text, fitting, same_arguments
 from durably.core.ids import child_id, new_id
 from durably.core.limits import key_is_missing
 from durably.core.ops import StartChild
-from durably.core.ports import Beat, Claimed, ExecutorIdentity, Ready, Store, Wait, Waiting, World
+from durably.core.ports import Claimed, ExecutorIdentity, Ready, Store, Wait, Waiting, World
 from durably.core.records import Create, Created, Started
 from durably.engine import attributes, authority, steps
 from durably.engine.call import INHERITED, Call
@@ -26,10 +26,12 @@ from durably.engine.comparison import Comparison
 from durably.engine.dispatcher import Dispatcher
 from durably.engine.executor import Executor, Resources
 from durably.engine.host import host_identity, start_of
+from durably.engine.leases import BEATS_PER_LEASE, Heartbeat
 from durably.engine.patience import until_answered
 from durably.engine.registry import Registry, WorkflowDefinition, seconds
 from durably.engine.run import Run
 from durably.engine.scheduler import Scheduler
+from durably.engine.tenure import Tenure
 from durably.engine.workers import Workers
 from durably.errors import (
     ArgumentsIgnored,
@@ -85,6 +87,7 @@ class Engine:
             lease_seconds=lease_seconds,
             code=code,
         )
+        self.tenure = Tenure(world)
         self._registry = registry
         self._partitioned = partitioned
         self.hub = Hub(
@@ -109,6 +112,7 @@ class Engine:
             start_child=self._start_child,
             progress=store.progress,
             executor_id=lambda: self.identity.executor_id,
+            tenure=self.tenure,
             observer=observer,
         )
         self.executor = Executor(
@@ -127,6 +131,7 @@ class Engine:
             capacity=capacity,
             world=world,
             ask=self.hub.ask_soon,
+            tenure=self.tenure,
             listen_queues=listen_queues,
             observer=observer,
         )
@@ -154,9 +159,8 @@ class Engine:
 
     async def start(self) -> None:
         """Enter the executor, then begin to claim and run."""
-        database_now = await self.store.register(self.identity)
+        await self._register(self.identity)
         await self.store.release_stranded(self.identity, self._registry.runnable())
-        self._set_clock(database_now)
         self._running = True
         self.writer.start()
         self.dispatcher.start()
@@ -349,7 +353,7 @@ class Engine:
         """Run what we created to run here; refuse an id that belongs to something else."""
         if not created.created:
             self._refuse_conflict(record, created, call)
-        elif record.run_now:
+        elif record.run_now and record.executor_id == self.identity.executor_id:  # not declared dead since
             self.executor.begin(_claimed(record, created), record.owner or "")
 
     def _refuse_conflict(self, record: Create, created: Created, call: Call) -> None:
@@ -405,18 +409,18 @@ class Engine:
 
     # -- the heartbeat's answer ---------------------------------------------------------------------------
 
-    def beaten(self, beat: Beat, seen: float | None = None) -> None:
+    def beaten(self, heartbeat: Heartbeat) -> None:
         """Go on with a renewed lease, and compare what the database thinks we run with what we run.
 
-        On the engine's loop. `seen` is when the answer came, by this machine's clock: a loop that was blocked
-        hears of it later.
+        On the engine's loop.
         """
-        if not self._running:
+        if not self._running or heartbeat.executor_id != self.identity.executor_id:
             return
-        if not beat.alive:
+        if not heartbeat.answer.alive:
             self._declared_dead()
             return
-        self._set_clock(beat.database_now, seen)
+        self.tenure.renew(heartbeat.sent + self.identity.lease_seconds)
+        self._set_clock(heartbeat.answer.database_now, heartbeat.seen)
         if self.comparison.is_due():
             self._look()
         self._tell_waits()
@@ -459,22 +463,36 @@ class Engine:
         if self._entering:
             return
         self._entering = True
+        self.tenure.end()
         logger.error("executor %s was declared dead; it begins anew", self.identity.executor_id)
+        self._interrupt_all()
+        self._chore(self._enter_anew())
+
+    def _interrupt_all(self) -> None:
         for run in list(self.executor.running.values()):
             run.interrupt(RunInterrupted(run.workflow_id, "its executor's lease ran out"))
-        self._chore(self._enter_anew())
 
     async def _enter_anew(self) -> None:
         """The new id is used once it has a lease; what the old one claimed after its end is put back."""
         former = self.identity
         try:
-            anew = msgspec.structs.replace(former, executor_id=new_id(self.world.random))
-            self._set_clock(await self.store.register(anew))
-            self.identity = anew
-            self.resources.waitlist.forgotten()
+            async with asyncio.timeout(former.lease_seconds / BEATS_PER_LEASE):  # the next heartbeat tries again
+                await self._register(
+                    msgspec.structs.replace(former, executor_id=new_id(self.world.random))
+                )
         finally:
             self._entering = False
         await self._adopt([former.executor_id])
+
+    async def _register(self, identity: ExecutorIdentity) -> None:
+        """Have a lease, and from then on go by its name; what began by another name is over."""
+        sent = self.world.monotonic()
+        database_now = await self.store.register(identity)
+        self._interrupt_all()
+        self.identity = identity
+        self.resources.waitlist.forgotten()
+        self._set_clock(database_now)
+        self.tenure.renew(sent + identity.lease_seconds)
 
     def _set_clock(self, database_now: float, seen: float | None = None) -> None:
         self.resources.clock_offset = database_now - (self.world.now() if seen is None else seen)
@@ -495,8 +513,8 @@ async def _record_refusal(run: Run, number: int, operation: StartChild, error: E
 async def _quietly(coroutine: Any) -> None:
     try:
         await coroutine
-    except DatabaseError as error:
-        logger.warning("put off, the next heartbeat tries again: %s", error)
+    except (DatabaseError, TimeoutError) as error:
+        logger.warning("put off, the next heartbeat tries again: %s", str(error) or "no answer")
 
 
 def _claimed(record: Create, created: Created) -> Claimed:

@@ -33,6 +33,7 @@ from durably.engine import authority, generations, tries, watching
 from durably.engine.context import Frame, frame
 from durably.engine.registry import Registry, WorkflowDefinition
 from durably.engine.run import Run, RunStranded
+from durably.engine.tenure import Tenure
 from durably.engine.trials import Trials
 from durably.engine.waitlist import Waitlist
 from durably.engine.workers import Workers
@@ -82,6 +83,7 @@ class Resources:
     workers: Workers
     codecs: Codecs
     world: World
+    tenure: Tenure
     app_version: str = ""
     application_name: str = ""
     forget: Callable[[str], None] = lambda workflow_id: None  # the transactions of a workflow that has ended
@@ -268,6 +270,8 @@ class Executor:
             if run.definition.required_roles:
                 authority.check(run.definition, authority.recorded(run.claimed))
             args, kwargs = self._arguments(run, codec)
+            if not run.may_begin:
+                await run.until_it_may_begin()
             value = await self._call(run, args, kwargs)
             run.refuse_interrupted()  # what was swallowed on the way has made this value
             run.refuse_forgotten()

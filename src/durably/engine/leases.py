@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from durably.concurrency.tasks import end
@@ -17,7 +18,7 @@ from durably.core.ports import Beat, ExecutorIdentity, Store, World
 from durably.errors import DatabaseError
 from durably.observing import NOBODY, Observer
 
-__all__ = ["Leases", "Liveness"]
+__all__ = ["Heartbeat", "Leases", "Liveness"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,16 @@ class Liveness(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Heartbeat:
+    """One that was answered."""
+
+    executor_id: str
+    answer: Beat
+    sent: float  # by this machine's monotonic clock
+    seen: float  # when the answer came, by its wall clock: a loop that was blocked hears of it later
+
+
 class Leases:
     """One heartbeat a third of a lease; see the module.
 
@@ -46,7 +57,7 @@ class Leases:
         identity: Callable[[], ExecutorIdentity],
         liveness: Liveness,
         world: World,
-        beaten: Callable[[Beat], None],
+        beaten: Callable[[Heartbeat], None],
         runnable: Callable[[], Sequence[str]] = tuple,
         observer: Observer = NOBODY,
     ) -> None:
@@ -58,7 +69,7 @@ class Leases:
         self._runnable = runnable
         self._observer = observer
         self._task: asyncio.Task[None] | None = None
-        self.renewed: float | None = None  # when, by this machine's monotonic clock
+        self.renewed: float | None = None  # when that was asked for, by this machine's monotonic clock
         self.trouble: str | None = None  # why the last heartbeat did not reach the database
 
     async def start(self) -> None:
@@ -101,9 +112,10 @@ class Leases:
         await self._store.release_stranded(self._identity(), self._runnable())
 
     async def _beat(self) -> None:
-        beat = await self._store.beat(self._identity())
-        self.renewed, self.trouble = self._world.monotonic(), None
-        self._beaten(beat)
+        identity, sent = self._identity(), self._world.monotonic()
+        beat = await self._store.beat(identity)
+        self.renewed, self.trouble = sent, None
+        self._beaten(Heartbeat(identity.executor_id, beat, sent, self._world.now()))
         fallen = [
             executor_id
             for executor_id, pid, process_start in beat.neighbours

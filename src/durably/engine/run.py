@@ -313,8 +313,27 @@ class Run:
 
     def refuse_interrupted(self) -> None:
         """Code that swallows its cancellation goes on, with what only the interruption made."""
-        if self.interruption is not None and not ((here := frame.get()) is not None and here.shielded):
+        if self.interruption is not None and not self._is_shielded:
             raise self.interruption
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether a body may begin: the workflow is surely this run's own. On any thread."""
+        if not self.resources.tenure.is_sure:
+            return False
+        return self.interruption is None or (self._is_shielded and self.shields.owned)
+
+    async def until_it_may_begin(self) -> None:
+        """Wait for the lease to be sure again; RunInterrupted where this run owns nothing any more."""
+        while not self.may_begin:
+            await self.resources.tenure.sure()
+            self.refuse_interrupted()
+            if self.interruption is not None and not await self.shields.owns():
+                raise self.interruption
+
+    @property
+    def _is_shielded(self) -> bool:
+        return (here := frame.get()) is not None and here.shielded
 
     def given_up(self, error: Exception) -> RunInterrupted:
         """The database's trouble is never the workflow's outcome: the run stops and goes on elsewhere."""

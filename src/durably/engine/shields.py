@@ -101,7 +101,7 @@ class Shields:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._open: set[Shield] = set()
-        self._owned = False  # the token was taken back
+        self.owned = False  # the token was taken back
         self._claim: asyncio.Task[bool] | None = None
         self._deciding: asyncio.Task[None] | None = None
 
@@ -119,8 +119,8 @@ class Shields:
         self._open.discard(shield)
         if self._claim is not None:
             await self._claim
-        if self._owned and not self._open:
-            self._owned = False
+        if self.owned and not self._open:
+            self.owned = False
             await self._run.resources.writer.submit(self._record(back=True))
 
     async def wait(self) -> None:
@@ -151,9 +151,13 @@ class Shields:
             self._claim.add_done_callback(lambda _: setattr(self, "_claim", None))
         return await asyncio.shield(self._claim)
 
+    async def owns(self) -> bool:
+        """Whether the token was taken back; takes it back where nothing has yet."""
+        return self.owned or await self.reclaim()
+
     async def _reclaim(self) -> bool:
-        self._owned = bool(await self._run.resources.writer.submit(self._record(back=False)))
-        return self._owned
+        self.owned = bool(await self._run.resources.writer.submit(self._record(back=False)))
+        return self.owned
 
     async def _go_on_or_end(self) -> None:
         if not await self.reclaim():

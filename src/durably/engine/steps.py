@@ -29,6 +29,10 @@ __all__ = ["bare_record", "plain_call", "run_blocking_step", "run_step"]
 Step_ = RunStep[Any]
 
 
+class _TooLate(BaseException):
+    """When a thread came free for the body, the lease was not sure any more."""
+
+
 async def run_step(run: Run, number: int, row: HistoryRow | None, step: Step_) -> Any:
     """Answer the step from its record, or run it on the loop (a blocking function on a thread)."""
     if row is not None:
@@ -147,9 +151,13 @@ def _pausing(run: Run, number: int, step: Step_, delay: float) -> contextlib.Abs
 async def _attempts(run: Run, number: int, step: Step_, watch: Watch) -> Any:
     attempt = 1
     while True:
+        if not run.may_begin:
+            await run.until_it_may_begin()
         try:
             with _inside(run, number, step) as time, _stepping(run):
                 return await _attempt(run, step, time)
+        except _TooLate:
+            continue
         except Exception as error:
             delay = _next_delay(run, step, attempt, error, watch)
             with _pausing(run, number, step, delay):
@@ -174,7 +182,11 @@ async def _attempt(run: Run, step: Step_, time: Attempt) -> Any:
 
 
 async def _on_thread(run: Run, step: Step_) -> Any:
-    call: Callable[[], Any] = lambda: step.function(*step.args, **step.kwargs)  # noqa: E731
+    def call() -> Any:
+        if not run.may_begin:
+            raise _TooLate
+        return step.function(*step.args, **step.kwargs)
+
     value = await run.resources.workers.run(call)
     return await value if inspect.isawaitable(value) else value
 
@@ -187,6 +199,8 @@ def _blocking_attempts(run: Run, number: int, step: Step_, watch: Watch) -> Any:
         )
     attempt = 1
     while True:
+        if not run.may_begin:
+            run.wait_for(run.until_it_may_begin)
         try:
             with _inside(run, number, step) as time, _in_time(time):
                 return step.function(*step.args, **step.kwargs)

@@ -156,6 +156,8 @@ def _result(run: Run, record: Step, outcome: Outcome, call: Call) -> Any:
 async def _settled(run: Run, number: int, call: Call, source: Datasource, started: int) -> Outcome:
     terms = _terms(run, number, call, source, started)
     for delay in _delays():
+        if not run.may_begin:
+            await run.until_it_may_begin()
         try:
             async with source.begin_async(call.definition.isolation) as transaction:
                 outcome = await _driven(run, number, call, core.plan(terms), transaction)
@@ -214,6 +216,8 @@ async def _with_error(terms: core.Terms, source: Datasource, call: Call, outcome
 def _settled_blocking(run: Run, number: int, call: Call, source: Datasource, started: int) -> Outcome:
     terms = _terms(run, number, call, source, started)
     for delay in _delays():
+        if not run.may_begin:
+            run.wait_for(run.until_it_may_begin)
         try:
             with source.begin(call.definition.isolation) as transaction:
                 outcome = _driven_blocking(run, number, call, core.plan(terms), transaction)
