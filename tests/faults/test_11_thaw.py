@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults import history
 from tests.faults.fleet import Fleet
 from tests.faults.table import Table
@@ -37,4 +39,39 @@ def test_a_frozen_owner_thaws(fleet: Fleet, is_full: bool, table: Table) -> None
     assert report.problems == []
     assert stopped <= 1.0
     assert frozen.pid not in begun[:workflows]
+    assert frozen.lives
+
+
+@pytest.mark.parametrize("workflow", ["ladder", "ladder_blocking"])
+def test_a_frozen_owner_begins_nothing_at_its_thaw(
+    fleet: Fleet, workflow: str, is_full: bool, table: Table
+) -> None:
+    """Its lease ran out: a run whose step was recorded before the freeze does not begin the next one."""
+    workflows, steps = (50, 500) if is_full else (20, 200)
+    frozen = fleet.launch(host="a")
+    ids = [f"w{number}" for number in range(workflows)]
+    with fleet.client() as client:
+        for id_ in ids:
+            fleet.ask_with(client, workflow, steps, id=id_)
+    fleet.until(lambda: fleet.ledger.count("begin", step=2) == workflows, 20)
+    frozen.freeze()
+    fleet.launch(host="b")
+    fleet.wait_until_idle(60)
+    fleet.ledger.note("fault")
+    frozen.thaw()
+    fleet.until(lambda: any("begins anew" in line for line in frozen.log), 10)
+    events = fleet.ledger.events()
+    thawed = max(event.at for event in events if event.kind == "fault")
+
+    begun = [event for event in events if event.kind == "begin" and event.at > thawed]
+    report = history.check(history.read(fleet.url, events))
+    table.add(
+        11,
+        f"a frozen owner begins nothing at its thaw ({workflow})",
+        goal="0 bodies begun, 0 bad",
+        figures=f"{workflows} workflows of {steps} steps taken over, {len(begun)} bodies begun after the thaw, "
+        f"{len(report.problems)} problems",
+    )
+    assert begun == []
+    assert report.problems == []
     assert frozen.lives

@@ -8,6 +8,9 @@ import time
 
 __all__ = ["RealWorld"]
 
+# Linux's CLOCK_MONOTONIC stands still while the machine sleeps, and a lease does not; macOS's does not stand.
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class RealWorld:
     """See `durably.core.ports.World`."""
@@ -20,8 +23,8 @@ class RealWorld:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds of a clock that never goes back."""
-        return time.monotonic()
+        """Seconds of a clock that never goes back, nor stands still while the machine sleeps."""
+        return time.clock_gettime(CLOCK)
 
     async def sleep(self, seconds: float) -> None:
         """Let `seconds` pass on the running loop."""

@@ -46,7 +46,7 @@ class World(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """Seconds of a clock that never goes back, nor stands still while the machine sleeps."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -473,13 +473,15 @@ class Engine:
             run.interrupt(RunInterrupted(run.workflow_id, "its executor's lease ran out"))
 
     async def _enter_anew(self) -> None:
-        """The new id is used once it has a lease; what the old one claimed after its end is put back."""
+        """The new id is used once it has a lease; what the old one claimed after its end is put back.
+
+        Where the database does not answer, the next heartbeat tries again.
+        """
         former = self.identity
+        anew = msgspec.structs.replace(former, executor_id=new_id(self.world.random))
         try:
-            async with asyncio.timeout(former.lease_seconds / BEATS_PER_LEASE):  # the next heartbeat tries again
-                await self._register(
-                    msgspec.structs.replace(former, executor_id=new_id(self.world.random))
-                )
+            async with asyncio.timeout(former.lease_seconds / BEATS_PER_LEASE):
+                await self._register(anew)
         finally:
             self._entering = False
         await self._adopt([former.executor_id])
