@@ -69,8 +69,8 @@ def test_a_frozen_owner_begins_nothing_at_its_thaw(
         11,
         f"a frozen owner begins nothing at its thaw ({workflow})",
         goal="0 bodies begun, 0 bad",
-        figures=f"{workflows} workflows of {steps} steps taken over, {len(begun)} bodies begun after the thaw, "
-        f"{len(report.problems)} problems",
+        figures=f"{workflows} workflows of {steps} steps taken over, {len(begun)} bodies begun after the "
+        f"thaw, {len(report.problems)} problems",
     )
     assert begun == []
     assert report.problems == []

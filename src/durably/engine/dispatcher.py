@@ -157,7 +157,7 @@ class Dispatcher:
                 logger.exception("queue %s is left alone until the next pulse", name)
 
     async def _room(self) -> None:
-        """Wait for work, for a sure lease, and for places: a quarter of all, or what is free after a moment."""
+        """Wait for work, for a sure lease, and for places: a quarter of all, or what is free soon."""
         while not self._ready or self._executor.active >= self.capacity or not self._tenure.is_sure:
             await self._tenure.sure()  # without it, what is claimed would be put back
             self._woken.clear()

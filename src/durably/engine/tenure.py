@@ -1,8 +1,8 @@
 """Until when what this executor owns is surely its own: no body begins later than that.
 
-A process that was frozen, or heard nothing of the database for as long as a lease, may have been declared dead
-and its work may run elsewhere; only the next heartbeat's answer tells. So a lease is trusted for its length
-from the moment at which its renewal was sent, by this machine's own clock, and no longer.
+A process that was frozen, or heard nothing of the database for as long as a lease, may have been declared
+dead, and its work may run elsewhere; only the next heartbeat's answer tells. So a lease is trusted for its
+length from the moment at which its renewal was sent, by this machine's own clock, and no longer.
 """
 
 from __future__ import annotations
