@@ -10,17 +10,21 @@ from durably.client import AsyncDBOSClient, AsyncWorkflowHandle
 from durably.client._base import Effect
 from durably.client._session import Open
 from durably.concurrency.portal import Portal
-from durably.core import names, ops
+from durably.core import checks, names, ops
+from durably.core.ports import Wait
 from durably.core.records import Rewind
 from durably.engine.context import current_frame
+from durably.engine.performers.waiting import parked
 from durably.handles import AsyncRunHandle
 from durably.store import workflows
+from durably.types import Seconds
 
 if TYPE_CHECKING:
     from durably.app import App
 
 __all__ = ["RecordingClient", "RunPortal"]
 
+TOLD = 20  # of the workflows that a run waits for: explain shows no more
 ACTIVE = ("ENQUEUED", "DELAYED", "PENDING")
 
 P = ParamSpec("P")
@@ -56,6 +60,19 @@ class RecordingClient(AsyncDBOSClient):
             affect = (ops.Fork if name == names.FORK_WORKFLOW else ops.Affect)(name, effect)
         operation = here.run.perform(affect)  # numbered now, not when it is awaited
         return self._shown(lambda: operation, show)
+
+    async def _wait(
+        self, handles: Sequence[AsyncWorkflowHandle[Any]], timeout: Seconds | None, until: str
+    ) -> set[str]:
+        """A run that waits for others gives its place back meanwhile: they may need it."""
+        here = current_frame()
+        if here is None or here.step:
+            return await super()._wait(handles, timeout, until)
+        waits = [Wait("result", handle.workflow_id) for handle in handles[:TOLD]]
+        seconds = checks.wait_seconds("timeout", timeout)
+        end = None if seconds is None else here.run.resources.database_now() + seconds
+        with parked(here.run, 0, *waits, until=end):
+            return await super()._wait(handles, timeout, until)
 
     def _caller_id(self) -> str | None:
         here = current_frame()

@@ -73,6 +73,12 @@ def application(url: str) -> App:
     async def gathered() -> None:
         await asyncio.gather(aio.sleep(3600), aio.get_event("message", "stage", timeout=3600))
 
+    @app.workflow(name="as completed")
+    async def as_completed() -> None:
+        children = [await timer.options(workflow_id=f"child {n}").start() for n in (1, 2)]
+        async for _ in aio.as_completed(children):
+            pass
+
     @app.workflow(name="retry")
     async def retry() -> None:
         await charge()
@@ -104,6 +110,11 @@ def application(url: str) -> App:
             "it waits for a message on topic 'yes', or the end of step 'look up'",
         ),
         ("gathered", "timer", "it waits for a timer, or event 'stage' of workflow message, until "),
+        (
+            "as completed",
+            "child",
+            "it waits for the end of its child child 1, or the end of its child child 2; since ",
+        ),
         ("retry", "retry", "it waits for the next attempt of step 'charge', which failed, until "),
         ("blocking retry", "retry", "it waits for the next attempt of step 'charge blocking', which failed"),
         ("again", "retry", "it failed once and is tried again at "),

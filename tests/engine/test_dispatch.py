@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from durably import aio
+from durably import aio, sync
 from durably.app import App
 from durably.core.ports import Claim, Claimed
 from durably.store.postgres import PostgresStore
@@ -156,3 +156,42 @@ async def test_work_that_others_were_quicker_to_take_is_not_told_of(
             other.commit()
             await eventually(lambda: status(database_url, "w") == "SUCCESS")
     assert "cannot run" not in caplog.text
+
+
+@pytest.mark.parametrize("parent", ["collects", "collects_blocking", "gathers", "gathers_blocking"])
+async def test_who_waits_for_others_gives_its_place_to_them(database_url: str, parent: str) -> None:
+    """With one place in the process, a parent and its children all end."""
+    app = App("a", system_database_url=database_url, max_running=1, threads=1)
+    app.queue("q")
+
+    @app.workflow(name="child")
+    async def child(n: int) -> int:
+        return n
+
+    @app.workflow(name="child_blocking")
+    def child_blocking(n: int) -> int:
+        return n
+
+    @app.workflow(name="collects")
+    async def collects() -> list[int]:
+        handles = [await child.options(queue_name="q").start(n) for n in range(3)]
+        return [await handle.get_result() async for handle in aio.as_completed(handles)]
+
+    @app.workflow(name="collects_blocking")
+    def collects_blocking() -> list[int]:
+        handles = [child_blocking.options(queue_name="q").start(n) for n in range(3)]
+        return [handle.get_result() for handle in sync.as_completed(handles)]
+
+    @app.workflow(name="gathers")
+    async def gathers() -> list[int]:
+        handles = [await child.options(queue_name="q").start(n) for n in range(3)]
+        return [await handle.get_result() for handle in await aio.client().wait_all(handles)]
+
+    @app.workflow(name="gathers_blocking")
+    def gathers_blocking() -> list[int]:
+        handles = [child_blocking.options(queue_name="q").start(n) for n in range(3)]
+        return [handle.get_result() for handle in sync.client().wait_all(handles)]
+
+    async with app:
+        enqueue(database_url, "parent", parent)
+        assert sorted(await app.client.retrieve_workflow("parent").get_result(timeout=20)) == [0, 1, 2]
