@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -10,7 +11,7 @@ from durably.client import AsyncDBOSClient, AsyncWorkflowHandle
 from durably.client._base import Effect
 from durably.client._session import Open
 from durably.concurrency.portal import Portal
-from durably.core import checks, names, ops
+from durably.core import checks, names, ops, questions
 from durably.core.ports import Wait
 from durably.core.records import Rewind
 from durably.engine.context import current_frame
@@ -61,18 +62,71 @@ class RecordingClient(AsyncDBOSClient):
         operation = here.run.perform(affect)  # numbered now, not when it is awaited
         return self._shown(lambda: operation, show)
 
+    # -- what takes long ----------------------------------------------------------------------------------
+
     async def _wait(
         self, handles: Sequence[AsyncWorkflowHandle[Any]], timeout: Seconds | None, until: str
     ) -> set[str]:
-        """A run that waits for others gives its place back meanwhile: they may need it."""
+        waits = [Wait("result", handle.workflow_id) for handle in handles[:TOLD]]
+        with _parked(waits, checks.wait_seconds("timeout", timeout)):
+            return await super()._wait(handles, timeout, until)
+
+    async def _reply(self, workflow_id: str, id_: str, seconds: float) -> tuple[str, str | None]:
+        with _parked([Wait("event", workflow_id, questions.reply_key(id_))], seconds):
+            return await super()._reply(workflow_id, id_, seconds)
+
+    def get_event(
+        self,
+        workflow_id: str,
+        key: str,
+        timeout_seconds: Seconds = 60,
+        type_: Any = Any,
+        *,
+        missing_ok: bool = False,
+    ) -> Coroutine[Any, Any, Any]:
+        """See AsyncDBOSClient.get_event; in a workflow it is the operation that `aio.get_event` is."""
         here = current_frame()
         if here is None or here.step:
-            return await super()._wait(handles, timeout, until)
-        waits = [Wait("result", handle.workflow_id) for handle in handles[:TOLD]]
-        seconds = checks.wait_seconds("timeout", timeout)
-        end = None if seconds is None else here.run.resources.database_now() + seconds
-        with parked(here.run, 0, *waits, until=end):
-            return await super()._wait(handles, timeout, until)
+            return super().get_event(workflow_id, key, timeout_seconds, type_, missing_ok=missing_ok)
+        checks.address("workflow_id", workflow_id)
+        limit = checks.span("timeout_seconds", timeout_seconds)
+        return here.run.perform(ops.GetEvent(workflow_id, checks.address("key", key), limit, type_))
+
+    def read_stream_offset(
+        self,
+        workflow_id: str,
+        key: str,
+        offset: int,
+        *,
+        timeout: Seconds | None = None,
+        type_: Any = Any,
+    ) -> Coroutine[Any, Any, Any]:
+        """See AsyncDBOSClient.read_stream_offset; in a workflow it is `aio.read_stream_offset`."""
+        here = current_frame()
+        if here is None or here.step:
+            return super().read_stream_offset(workflow_id, key, offset, timeout=timeout, type_=type_)
+        checks.address("workflow_id", workflow_id)
+        place = checks.whole("offset", offset, least=0)
+        limit = checks.duration("timeout", timeout, zero=True)
+        checks.address("key", key)
+        return here.run.perform(ops.ReadStream[Any](workflow_id, key, place, limit, type_, once=True))
+
+    async def _values(
+        self, workflow_id: str, key: str, offset: int, timeout: float | None, type_: Any
+    ) -> AsyncIterator[Any]:
+        here = current_frame()
+        if here is None or here.step:
+            async for value in super()._values(workflow_id, key, offset, timeout, type_):
+                yield value
+            return
+        while True:
+            value = await here.run.perform(ops.ReadStream(workflow_id, key, offset, timeout, type_))
+            if value is ops.ReadStream.END:
+                return
+            yield value
+            offset += 1
+
+    # -- what has to know the application -----------------------------------------------------------------
 
     def _caller_id(self) -> str | None:
         here = current_frame()
@@ -85,6 +139,18 @@ class RecordingClient(AsyncDBOSClient):
             if row is not None and row["status"] not in ACTIVE:
                 await self._app._forget_transactions(record.workflow_id)
         return await super()._rewind(wanted, strict=strict)
+
+
+@contextlib.contextmanager
+def _parked(waits: Sequence[Wait], seconds: float | None) -> Iterator[None]:
+    """A run that waits for others gives its place back meanwhile, for they may need it; nothing elsewhere."""
+    here = current_frame()
+    if here is None or here.step:
+        yield
+        return
+    end = None if seconds is None else here.run.resources.database_now() + seconds
+    with parked(here.run, 0, *waits, until=end):
+        yield
 
 
 def _status(workflow_id: str, open_: Open) -> Awaitable[dict[str, Any] | None]:
