@@ -81,6 +81,36 @@ async def test_a_fleet_with_dbos_python_fires_each_tick_once_and_both_run_them(d
             assert str(result[0]).replace(" ", "T") == id_.removeprefix("sched-mixed-")
 
 
+async def test_dbos_python_triggers_fills_and_pauses_a_schedule_of_ours(database_url: str) -> None:
+    """With the ids that we give, so that whoever comes second finds the run there."""
+    theirs = await asyncio.to_thread(
+        harness.PeerClient, "python", harness.uri(database_url), application_name="shared"
+    )
+    async with AsyncDBOSClient.create(system_database_url=database_url, application_name="shared") as client:
+        await client.create_schedule(
+            schedule_name="mine",
+            workflow_name="echoAll",
+            workflow_class_name="Interop",
+            schedule="0 0 1 1 *",
+            context={"a": 1},
+        )
+        span = {"start": "2020-06-01T00:00:00+00:00", "end": "2022-06-01T00:00:00+00:00"}
+        with ours(database_url):  # which enters its version, without which DBOS starts nothing
+            filled = await asyncio.to_thread(theirs.call, "backfillSchedule", name="mine", **span)
+            again = await client.backfill_schedule("mine", *map(datetime.fromisoformat, span.values()))
+            assert filled == [each.workflow_id for each in again]
+            assert filled == [f"sched-mine-{year}-01-01T00:00:00+00:00" for year in (2021, 2022)]
+            triggered = await asyncio.to_thread(theirs.call, "triggerSchedule", name="mine")
+            ours_too = await client.trigger_schedule("mine")
+            for id_ in (*filled, triggered, ours_too.workflow_id):
+                instant, context = await client.retrieve_workflow(id_).get_result(30)
+                assert id_.endswith(instant)
+                assert context == {"a": 1}
+        await asyncio.to_thread(theirs.call, "pauseSchedule", name="mine")
+        assert (await client.get_schedule("mine")).status == "PAUSED"
+    theirs.close()
+
+
 def at_least(url: str, many: int) -> bool:
     return len(ticks(url, "killed")) >= many
 

@@ -189,6 +189,13 @@ def perform(client: DBOSClient, request: dict[str, Any]) -> Any:
         case "updateAttributes":
             merge = request.get("merge", False)
             return client.update_workflow_attributes(request["id"], request["attributes"], merge=merge)
+        case "pauseSchedule":
+            return client.pause_schedule(request["name"])
+        case "triggerSchedule":
+            return client.trigger_schedule(request["name"]).workflow_id
+        case "backfillSchedule":
+            start, end = (dt.datetime.fromisoformat(request[edge]) for edge in ("start", "end"))
+            return [each.workflow_id for each in client.backfill_schedule(request["name"], start, end)]
         case "readStream":
             return list(client.read_stream(request["id"], request["key"], offset=request.get("offset", 0)))
         case unknown:
