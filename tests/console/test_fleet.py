@@ -178,12 +178,14 @@ def test_a_viewer_sees_no_buttons_and_is_refused(database_url: str, client: DBOS
 
 
 def test_storage_tells_sizes_and_what_the_doctor_found(
-    console_url: str, database_url: str, page: Page
+    console_url: str, database_url: str, page: Page, shoot: Callable[[str], None]
 ) -> None:
-    rows(database_url, DEAD, "a", "send", 500)
+    rows(database_url, DEAD, "a", "send", 1500)
     rows(database_url, "VACUUM ANALYZE dbos.workflow_status")
     page.goto(f"{console_url}/storage")
-    expect(page.locator("tr", has_text="dbos.workflow_status")).to_contain_text("500")
+    expect(page.locator("tr", has_text="dbos.workflow_status")).to_contain_text("1,500")
+    expect(page.locator("#growth")).to_contain_text("1,500 runs in 2 days")
+    shoot("storage-growth")
     page.get_by_role("heading", name="Doctor").wait_for()
     page.get_by_text("checks found nothing wrong").click()  # it came behind the page
     expect(page.locator("main")).to_contain_text("connection")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from durably.console.views import queues as figures
 from durably.console.views import storage as views
+from durably.console.views.overview import SPANS
 from durably.console.visit import Visit, action, page
 from durably.types import WorkflowFilter
 
@@ -128,8 +129,25 @@ async def doctor(visit: Visit) -> Response:
     return visit.render("fleet/doctor.html", findings=await visit.client.diagnose())
 
 
+@page("/storage/growth")
+async def growth(visit: Visit) -> Response:
+    """How fast the tables grow: asked for behind the page, as a week of runs is counted for it."""
+    week = SPANS["7d"]
+    found, activity = await asyncio.gather(
+        visit.client.storage(),
+        visit.memory.soon(
+            f"activity {week.key}",
+            lambda: visit.client.activity(seconds=week.seconds, spans=week.spans),
+            week.fresh,
+        ),
+    )
+    grown = views.growth(activity, found)
+    chart = None if grown is None else figures.chart(grown.by_day, width=7 * 20, height=60)
+    return visit.render("fleet/growth.html", growth=grown, chart=chart)
+
+
 def _now_ms() -> float:
     return datetime.now(UTC).timestamp() // 1 * 1000
 
 
-PAGES = (executors, versions, set_latest, move, fork, storage, doctor)
+PAGES = (executors, versions, set_latest, move, fork, storage, doctor, growth)
