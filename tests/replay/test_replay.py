@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from multiprocessing.context import ForkServerContext
 
 import pytest
@@ -25,19 +25,21 @@ def processes() -> ForkServerContext:
 
 
 @pytest.fixture
-def urls(databases: Databases) -> Iterator[Iterator[str]]:
-    """Application databases, each with a migrated system database beside it."""
-    made: list[str] = []
+def urls(databases: Databases) -> Iterator[Generator[str, None, None]]:
+    """Application databases, each with a migrated system database beside it; the next one ends the last."""
 
-    def make() -> Iterator[str]:
+    def make() -> Generator[str, None, None]:
         while True:
-            made.append(databases.application())
-            yield made[-1]
+            url = databases.application()
+            try:
+                yield url
+            finally:
+                databases.drop(url)
+                databases.drop(system_database_url(url))
 
-    yield make()
-    for url in made:
-        databases.drop(url)
-        databases.drop(system_database_url(url))
+    urls = make()
+    yield urls
+    urls.close()
 
 
 def live(processes: ForkServerContext, example: str, url: str, fatal: int | None = None) -> int:

@@ -118,7 +118,8 @@ def _emptied(connection: psycopg.Connection, like: Likeness) -> bool:
         connection.execute(
             "SET LOCAL session_replication_role = replica"
         )  # neither triggers nor foreign keys
-        connection.execute(sql.SQL("; ").join(_delete(table) for table in like.emptied))
+        if like.emptied:
+            connection.execute(sql.SQL("; ").join(_delete(table) for table in like.emptied))
     for sequence in set(_column(connection, USED_SEQUENCES)) - set(like.used):
         connection.execute(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.SQL(sequence)))
     return True
