@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from durably.client import AsyncDBOSClient, AsyncWorkflowHandle
 from durably.client._base import Effect
+from durably.client._results import Endings
 from durably.client._session import Open
 from durably.concurrency.portal import Portal
 from durably.core import checks, names, ops, questions
@@ -70,6 +72,10 @@ class RecordingClient(AsyncDBOSClient):
         waits = [Wait("result", handle.workflow_id) for handle in handles[:TOLD]]
         with _parked(waits, checks.wait_seconds("timeout", timeout)):
             return await super()._wait(handles, timeout, until)
+
+    async def _next_ending(self, open_: Open, left: Endings, seconds: float | None) -> str:
+        with _parked([Wait("result", id_) for id_ in islice(left.ids, TOLD)], seconds):
+            return await super()._next_ending(open_, left, seconds)
 
     async def _reply(self, workflow_id: str, id_: str, seconds: float) -> tuple[str, str | None]:
         with _parked([Wait("event", workflow_id, questions.reply_key(id_))], seconds):

@@ -190,6 +190,50 @@ def test_all_of_several(client: DBOSClient, rows: Rows, new_id: NewId) -> None:
         client.wait_all([getattr(nobody, "_subject", nobody), *raw], timeout=30)
 
 
+def test_several_as_they_end(blocking: DBOSClient, rows: Rows) -> None:
+    """In the order in which they end, each handle once, as often as it was given."""
+    handles = blocking.enqueue_many([(OPTIONS, (n,)) for n in range(3)])
+    first, second, third = (handles[n].workflow_id for n in (2, 0, 1))
+    next_ = {0: second, 2: third}
+    rows.become(first, "CANCELLED")
+    ended: list[str] = []
+    for handle in blocking.as_completed([*handles, handles[0]], timeout=10):
+        if len(ended) in next_:
+            rows.become(next_[len(ended)], "CANCELLED")
+        ended.append(handle.workflow_id)
+    assert ended == [first, second, second, third]
+
+
+def test_several_as_they_end_or_do_not(client: DBOSClient, rows: Rows, new_id: NewId) -> None:
+    handles = client.enqueue_many([(OPTIONS, (n,)) for n in range(3)])
+    raw = [getattr(handle, "_subject", handle) for handle in handles]
+    for handle in handles[1:]:
+        rows.become(handle.workflow_id, "CANCELLED")
+    assert {handle.workflow_id for handle in client.as_completed(raw[1:], timeout=10)} == {
+        handle.workflow_id for handle in handles[1:]
+    }
+    assert list(client.as_completed([])) == []
+    with pytest.raises(errors.WorkflowTimeout, match=handles[0].workflow_id):
+        list(client.as_completed(raw, timeout=0.3))
+    nobody = client.retrieve_workflow(new_id())
+    with within(5), pytest.raises(errors.NoSuchWorkflow):
+        list(client.as_completed([getattr(nobody, "_subject", nobody)], timeout=30))
+
+
+def test_who_stops_early_watches_no_more(blocking: DBOSClient, rows: Rows) -> None:
+    handles = blocking.enqueue_many([(OPTIONS, (n,)) for n in range(3)])
+    rows.become(handles[1].workflow_id, "CANCELLED")
+    for handle in blocking.as_completed(handles, timeout=10):
+        assert handle.workflow_id == handles[1].workflow_id
+        break
+    open_ = blocking._async._session._open
+    assert open_ is not None
+    deadline = time.monotonic() + 5
+    while open_.waits._futures and time.monotonic() < deadline:
+        blocking.list_queues()  # a turn of the loop
+    assert not open_.waits._futures
+
+
 def test_a_thousand_waiters_are_one_query_and_one_listener(blocking: DBOSClient, rows: Rows) -> None:
     handles = blocking.enqueue_many([(OPTIONS, (n,)) for n in range(1000)])
     with ThreadPoolExecutor() as pool:

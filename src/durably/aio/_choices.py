@@ -119,7 +119,5 @@ async def as_completed(awaitables: Iterable[Any]) -> AsyncIterator[Any]:
         async for call in current_run().completed(left):
             yield call
         return
-    while left:
-        first = await client().wait_first(left)
-        left.remove(first)
-        yield first
+    async for handle in client().as_completed(left):
+        yield handle

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any, overload
 
 from typing_extensions import TypeVar
@@ -12,7 +14,7 @@ from typing_extensions import TypeVar
 from durably.client import _decode as decode
 from durably.client._base import Part
 from durably.client._session import Open
-from durably.client._waits import GRACE
+from durably.client._waits import GRACE, Waits
 from durably.client.declared import DeclaredWorkflow
 from durably.client.handles import AsyncWorkflowHandle
 from durably.core import checks, names
@@ -21,7 +23,7 @@ from durably.errors import DatabaseError, InvalidOption, NoSuchWorkflow, Workflo
 from durably.store import workflows
 from durably.types import Seconds
 
-__all__ = ["Results"]
+__all__ = ["Endings", "Results"]
 
 R = TypeVar("R", default=Any)
 
@@ -69,6 +71,35 @@ class Results(Part):
             return next(id_ for id_ in by_id if id_ in done)
 
         return self._perform(names.WAIT_FIRST, wait, lambda id_: by_id[id_])
+
+    async def as_completed(
+        self, handles: Sequence[AsyncWorkflowHandle[R]], timeout: Seconds | None = None
+    ) -> AsyncIterator[AsyncWorkflowHandle[R]]:
+        """Iterate over these handles in the order in which their workflows end, however they do.
+
+        In a workflow each is recorded, as by `wait_first`. Raises WorkflowTimeout when none ends for
+        `timeout` seconds (None: wait for ever), and NoSuchWorkflow for one that does not exist.
+
+            async for handle in client.as_completed(handles): print(await handle.get_result())
+        """
+        seconds = checks.wait_seconds("timeout", timeout)
+        left = Endings(handle.workflow_id for handle in handles)
+        by_id = {handle.workflow_id: handle for handle in handles}
+        try:
+            while left.ids:
+                yield by_id[await self._next_of(left, seconds)]
+        finally:
+            left.close()
+
+    def _next_of(self, left: Endings, seconds: float | None) -> Coroutine[Any, Any, str]:
+        async def wait(new_id: Callable[[], str]) -> str:
+            open_ = await self._session.here()
+            return await self._next_ending(open_, left, seconds)
+
+        return self._perform(names.WAIT_FIRST, wait, left.without)
+
+    async def _next_ending(self, open_: Open, left: Endings, seconds: float | None) -> str:
+        return await left.next(open_.waits, seconds)
 
     async def wait_all(
         self, handles: Sequence[AsyncWorkflowHandle[R]], timeout: Seconds | None = None
@@ -128,6 +159,50 @@ class Results(Part):
             if waiting and (until == asyncio.ALL_COMPLETED or not done):
                 raise WorkflowTimeout(futures[next(iter(waiting))], seconds or 0.0)
             return {futures[future] for future in done}
+
+
+class Endings:
+    """Workflows whose ends are told one by one; each is watched once, however many others end before it."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self.ids = Counter(ids)
+        self._watches = contextlib.ExitStack()
+        self._ended: asyncio.Queue[tuple[str, asyncio.Future[Any]]] | None = None  # from the first wait on
+
+    async def next(self, waits: Waits, seconds: float | None) -> str:
+        """Wait for the next end; raises NoSuchWorkflow, and WorkflowTimeout."""
+        if self._ended is None:
+            self._ended = asyncio.Queue()
+            for id_ in self.ids:
+                future = self._watches.enter_context(waits.watch(Wait("result", id_), missing_ok=False))
+                future.add_done_callback(partial(self._note, self._ended, id_))
+        try:
+            async with asyncio.timeout(seconds):
+                id_, future = await self._ended.get()
+        except TimeoutError:
+            raise WorkflowTimeout(next(iter(self.ids)), seconds or 0.0) from None
+        future.result()
+        if self.ids[id_] > 1:  # there are several handles of it
+            self._note(self._ended, id_, future)
+        return id_
+
+    def without(self, id_: str) -> str:
+        """One end less is left to come."""
+        self.ids[id_] -= 1
+        if not self.ids[id_]:
+            del self.ids[id_]
+        return id_
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._watches.close()
+
+    @staticmethod
+    def _note(
+        ended: asyncio.Queue[tuple[str, asyncio.Future[Any]]], id_: str, future: asyncio.Future[Any]
+    ) -> None:
+        if not future.cancelled():
+            ended.put_nowait((id_, future))
 
 
 async def _waited(

@@ -291,6 +291,23 @@ class DBOSClient:
             self._portal,
         )
 
+    def as_completed(
+        self, handles: Sequence[WorkflowHandle[R]], timeout: Seconds | None = None
+    ) -> Iterator[WorkflowHandle[R]]:
+        """Iterate over these handles in the order in which their workflows end, however they do.
+
+        In a workflow each is recorded, as by `wait_first`. Raises WorkflowTimeout when none ends for
+        `timeout` seconds (None: wait for ever), and NoSuchWorkflow for one that does not exist.
+
+            for handle in client.as_completed(handles): print(handle.get_result())
+        """
+        return (
+            WorkflowHandle(item, self._portal)
+            for item in self._portal.iterate(
+                self._async.as_completed, [item._async for item in handles], timeout
+            )
+        )
+
     def wait_all(
         self, handles: Sequence[WorkflowHandle[R]], timeout: Seconds | None = None
     ) -> list[WorkflowHandle[R]]:

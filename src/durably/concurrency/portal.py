@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
@@ -67,7 +67,7 @@ class Portal:
     def iterate(
         self, function: Callable[P, AsyncIterator[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> Iterator[T]:
-        """Iterate over an asynchronous iterator, one call for each value."""
+        """Iterate over an asynchronous iterator, one call for each value; who stops early has it closed."""
         iterator = function(*args, **kwargs)
 
         async def advance() -> tuple[bool, Any]:
@@ -76,11 +76,15 @@ class Portal:
             except StopAsyncIteration:
                 return False, None
 
-        while True:
-            going, value = self.call(advance)
-            if not going:
-                return
-            yield value
+        try:
+            while True:
+                going, value = self.call(advance)
+                if not going:
+                    return
+                yield value
+        except GeneratorExit:
+            self.post(_close, iterator)
+            raise
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run a plain function on the loop soon; nothing happens when the loop is closed."""
@@ -199,6 +203,12 @@ async def in_calling_thread(function: Callable[[], T]) -> T:
 
     inbox.put(run)
     return await future
+
+
+def _close(iterator: AsyncIterator[Any]) -> None:
+    if isinstance(iterator, AsyncGenerator):
+        closing = asyncio.get_running_loop().create_task(iterator.aclose())
+        closing.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 
 def _settle(future: asyncio.Future[Any], settle: Callable[[Any], None], outcome: Any) -> None:

@@ -120,7 +120,5 @@ def as_completed(awaitables: Iterable[Any]) -> Iterator[Any]:
         for call in current_run().completed_blocking(left):
             yield call
         return
-    while left:
-        first = client().wait_first(left)
-        left.remove(first)
-        yield first
+    for handle in client().as_completed(left):
+        yield handle

@@ -157,7 +157,7 @@ async def get_result(call: Call, query: Awaited) -> Result:
 @post(
     "/workflows/wait",
     role="viewer",
-    verbs=("wait_first", "wait_all"),
+    verbs=("wait_first", "wait_all", "as_completed"),
     problems=(404,),
     example=Example(body={"workflow_ids": ["order-17", "order-18"], "until": "first", "wait": 30}),
 )
