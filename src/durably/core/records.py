@@ -2,7 +2,8 @@
 
 A batch of one kind travels as one JSON array, and its statement reads it with `json_to_recordset`: the field
 names here are the column names there. Encoding 500 records costs about 1 ms of CPU that way, where ten arrays
-of 500 cost 11 ms (psycopg 3.3, CPython 3.11).
+of 500 cost 11 ms (psycopg 3.3, CPython 3.11). With `omit_defaults` what is left at its default is NULL there:
+of a creation's thirty columns that are most, and half of the statement's time was theirs.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 
-class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The outcome of one operation of a run."""
 
     workflow_id: str
@@ -48,7 +49,7 @@ class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     completed_at: int
 
 
-class Finish(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Finish(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The outcome of a run: exactly one of output and error."""
 
     workflow_id: str
@@ -176,7 +177,7 @@ class Continue(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     completed_at: int
 
 
-class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Create(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A new workflow: enqueued, delayed, or started at once by its creator.
 
     `caller_id`, `caller_owner` and `function_id` make it an operation of the calling run, committed with it.

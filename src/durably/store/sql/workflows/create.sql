@@ -3,6 +3,7 @@
 -- A creation by a run needs that run's owner token and is committed with its operation; there is none where the
 -- id is another workflow's or, with `reject`, in use at all.
 -- What has no key for a partitioned queue is not written, for nobody would ever take it: `is_keyless`.
+-- A flag or number that is NULL in what is asked is false, or nothing.
 -- Raises 23505 on uq_workflow_status_dedup_id. The notice wakes the workers of the queues at commit.
 WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(records)s::json) AS r(
@@ -63,7 +64,7 @@ WITH asked AS MATERIALIZED (
     SELECT a.caller_id, a.function_id, a.name, a.workflow_id, a.started_at, a.started_at,
            %(application_name)s
     FROM allowed a JOIN met m ON m.workflow_uuid = a.workflow_id
-    WHERE a.caller_id IS NOT NULL AND (m.creator_xid = a.creator OR NOT a.reject)
+    WHERE a.caller_id IS NOT NULL AND (m.creator_xid = a.creator OR a.reject IS NOT TRUE)
       AND m.name = a.name AND COALESCE(m.class_name, '') = COALESCE(a.class_name, '')
       AND COALESCE(m.config_name, '') = COALESCE(a.config_name, '')
     ON CONFLICT (workflow_uuid, function_id) DO NOTHING
