@@ -412,14 +412,17 @@ class Engine:
     def beaten(self, heartbeat: Heartbeat) -> None:
         """Go on with a renewed lease, and compare what the database thinks we run with what we run.
 
-        On the engine's loop.
+        On the engine's loop. While it stops, what still runs needs its lease, and nothing else.
         """
-        if not self._running or heartbeat.executor_id != self.identity.executor_id:
+        if heartbeat.executor_id != self.identity.executor_id:
+            return
+        if heartbeat.answer.alive:
+            self.tenure.renew(heartbeat.sent + self.identity.lease_seconds)
+        if not self._running:
             return
         if not heartbeat.answer.alive:
             self._declared_dead()
             return
-        self.tenure.renew(heartbeat.sent + self.identity.lease_seconds)
         self._set_clock(heartbeat.answer.database_now, heartbeat.seen)
         if self.comparison.is_due():
             self._look()
