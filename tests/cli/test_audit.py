@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
+from pathlib import Path
 
 from tests.cli.shell import Durably
 from tests.engine.support import enqueue, rows
@@ -15,7 +16,7 @@ def audit(durably: Durably) -> list[tuple[str, str, list[str], str, str | None]]
     return [(e["verb"], e["kind"], e["targets"], e["outcome"], e["did"]) for e in reversed(found)]
 
 
-def test_deeds_are_noted_with_what_came_of_them(system: Durably, database_url: str) -> None:
+def test_deeds_are_noted_with_what_came_of_them(system: Durably, database_url: str, tmp_path: Path) -> None:
     for workflow_id in ("w1", "w2", "w3"):
         enqueue(database_url, workflow_id, "job")
     system("queue", "register", "q", "--concurrency", "2")
@@ -27,6 +28,11 @@ def test_deeds_are_noted_with_what_came_of_them(system: Durably, database_url: s
     system("schedule", "create", "nightly", "job", "0 3 * * *")
     system("schedule", "pause", "nightly")
     system("send", "w1", '{"secret": 17}', "--topic", "go")
+    system("enqueue", "job", '"secret"', "--queue", "q", "--id", "w4")
+    made = system("enqueue", "job", '"secret"', "--queue", "q", "-o", "ids").out.strip()
+    lines = tmp_path / "lines"
+    lines.write_text('{"workflow_id": "w5", "workflow_name": "job", "queue_name": "q"}\n')
+    system("enqueue-many", str(lines))
     noted = audit(system)
     assert noted[:3] == [
         ("register", "queue", ["q"], "done", None),
@@ -47,7 +53,11 @@ def test_deeds_are_noted_with_what_came_of_them(system: Durably, database_url: s
         ("create", "schedule", ["nightly"]),
         ("pause", "schedule", ["nightly"]),
         ("send", "workflow", ["w1"]),
+        ("enqueue", "workflow", ["w4"]),
+        ("enqueue", "workflow", ["job"]),
+        ("enqueue", "workflow", ["w5"]),
     ]
+    assert [each[3:] for each in noted[-3:]] == [("done", "w4"), ("done", made), ("done", "1 done")]
     entries = system("audit", "--json").json
     assert {each["source"] for each in entries} == {"cli"}
     assert '{"reason": "night"}' in [str(each["detail"]).replace("'", '"') for each in entries]

@@ -73,7 +73,7 @@ def test_the_audit_looks_good(
     console_url: str, client: DBOSClient, page: Page, shoot: Callable[[str], None]
 ) -> None:
     what: tuple[tuple[str, str, str, str | list[str], AuditOutcome | None], ...] = (
-        ("ada", "set_limits", "queue", "emails", "done"),
+        ("ada", "change limits", "queue", "emails", "done"),
         ("grace", "cancel", "workflow", [f"order-{n}" for n in range(40)], "done"),
         ("ada", "trigger", "schedule", "nightly", "failed"),
         ("alan", "backfill", "schedule", "nightly", None),

@@ -22,6 +22,9 @@ ENVIRONMENT_ACTOR = "DURABLY_ACTOR"
 
 # The client's verb: the audit's, and what it is done to.
 VERBS = {
+    "enqueue": ("enqueue", "workflow"),
+    "enqueue_many": ("enqueue", "workflow"),
+    "debounce": ("debounce", "workflow"),
     "cancel_workflow": ("cancel", "workflow"),
     "cancel_workflows": ("cancel", "workflow"),
     "resume_workflow": ("resume", "workflow"),
@@ -64,7 +67,7 @@ DETAILS = (
     "timeout", "topic", "delay", "delay_until", "app_version", "concurrency", "worker_concurrency", "limiter",
     "partition_concurrency", "partition_worker_concurrency", "partition_limiter",
 )  # fmt: skip
-NAMES = ("workflow_id", "destination_id", "schedule_name", "name")
+NAMES = ("workflow_id", "destination_id", "schedule_name", "workflow_name", "name")  # the first that is there
 
 
 def actor() -> str:
@@ -128,6 +131,8 @@ def _targets(args: Sequence[Any], options: dict[str, Any]) -> str | list[str]:
     first = args[0] if args else next((options[name] for name in NAMES if name in options), ())
     if isinstance(first, str):
         return first
+    if hasattr(first, "workflow_name"):
+        return _name(first)
     many = first if isinstance(first, Sequence) else getattr(first, "workflow_ids", None) or ()
     if isinstance(many, str):
         return many
@@ -135,7 +140,8 @@ def _targets(args: Sequence[Any], options: dict[str, Any]) -> str | list[str]:
 
 
 def _name(thing: Any) -> str:
-    return next(str(getattr(thing, name)) for name in NAMES if hasattr(thing, name))
+    thing = getattr(thing, "options", thing)  # of one of many to enqueue
+    return next(str(value) for name in NAMES if (value := getattr(thing, name, None)) is not None)
 
 
 def _came_to(result: Any) -> str | None:

@@ -67,7 +67,7 @@ async def set_latest(visit: Visit) -> Response:
     """Let another version run what is for no version."""
     name = str((await visit.form())["name"])
     set_ = lambda: visit.client.set_latest_application_version(name)  # noqa: E731
-    await visit.act("set_latest", "version", name, set_)
+    await visit.act("make latest", "version", name, set_)
     return visit.go(
         "/versions", say=f"{name} is the latest: its workers run what was enqueued for no version."
     )

@@ -213,7 +213,7 @@ async def _change(visit: Visit, known: QueueInfo, given: Mapping[str, str]) -> s
     limits = {option: getattr(known, option) for option in (*WHOLE, *RATES)}
     limited_queue(known.name, **limits | {k: v for k, v in changes.items() if k in limits})
     change = lambda: visit.client.update_queue(known.name, **changes)  # noqa: E731
-    await visit.act("set_limits", "queue", known.name, change, detail=_plain(changes))
+    await visit.act("change limits", "queue", known.name, change, detail=_plain(changes))
     return f"Changed {known.name}: workers follow within a second."
 
 

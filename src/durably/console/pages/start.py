@@ -45,7 +45,7 @@ async def enqueue(visit: Visit) -> Response:
         args, kwargs = _arguments(known, given)
         options = _options(given)
         handle = await visit.act(
-            "start",
+            "enqueue",
             "workflow",
             options.workflow_id or options.workflow_name,
             lambda: visit.client.enqueue(options, *args, **kwargs),
