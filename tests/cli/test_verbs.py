@@ -37,6 +37,7 @@ WITHOUT_COMMAND = {
     "activity": "it counts for a picture of the console; `queue activity` and `top` are for terminals",
     "count_by_status": "it is what /metrics tells; `workflow count` counts at a terminal",
     "count_statuses": "it labels the filters of a page of the console; `workflow count` counts at a terminal",
+    "as_completed": "a command answers once: `workflow wait` when all have ended, or with --any the first",
     "get_overview": "it is the console's first page; `top` is the terminal's",
     "search_workflows": "it is a page of the console; `workflow list` has the filters",
     "workflows_by_id_prefix": "`workflow list --id-prefix` lists them; this completes what is typed",

@@ -16,7 +16,7 @@ from durably.errors import ConfigurationError
 from durably.store.connections import Connections
 from durably.store.exchange import Connection, Request
 from durably.store.failures import translate
-from durably.store.sql import Schemas, numbered, statement
+from durably.store.sql import Schemas, numbered
 
 __all__ = ["Begun", "Call", "Connection", "Database", "connection_string"]
 
@@ -103,11 +103,10 @@ class Database:
         It is planned for these very values, and the server ends it after `seconds`.
         """
         limit = {"milliseconds": str(round(seconds * 1000))}
-        async with self.connection() as connection, _deadline(connection, seconds + GRACE):
-            async with connection.pipeline():
-                await connection.execute(statement("session/limit", self.schemas), limit, prepare=False)
-                cursor = await connection.execute(statement(name, self.schemas), parameters, prepare=False)
-            return await cursor.fetchall()
+        asked = (("session/limit", limit), (name, parameters))
+        requests = [Request(numbered(each, self.schemas), given, is_whole=True) for each, given in asked]
+        async with self.connection() as connection:
+            return (await connection.request(requests, seconds=seconds + GRACE))[1]
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator[Connection]:

@@ -41,10 +41,11 @@ T = TypeVar("T")
 
 
 class Request(NamedTuple):
-    """A statement and its parameters by name."""
+    """A statement and its parameters by name; sent whole it is planned for these, and never prepared."""
 
     statement: Numbered
     parameters: Mapping[str, Any]
+    is_whole: bool = False
 
 
 class Connection(psycopg.AsyncConnection[Any]):
@@ -85,6 +86,7 @@ class Exchange:
         self._pgconn = connection.pgconn
         self._transformer = Transformer(connection)
         self._prepared: dict[Numbered, _Prepared] = {}
+        self._whole: dict[Numbered, _Prepared] = {}  # what is never prepared, and is only read
         self._socket: int | None = None  # while it is registered
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answer: asyncio.Future[list[PGresult]] | None = None
@@ -121,7 +123,9 @@ class Exchange:
 
     async def _exchanged(self, requests: Sequence[Request]) -> tuple[list[_Prepared], list[PGresult]]:
         statements = [
-            self._prepared.get(request.statement) or await self._prepare(request.statement)
+            self._whole.setdefault(request.statement, _Prepared(b""))
+            if request.is_whole
+            else self._prepared.get(request.statement) or await self._prepare(request.statement)
             for request in requests
         ]
         if len(requests) > 1:
@@ -165,7 +169,7 @@ class Exchange:
         values = [self._text(request.parameters[name]) for name in request.statement.order]
         if sum(map(len, filter(None, values))) > LARGE:
             self._connection.is_swollen = True
-        if self._pooled:
+        if self._pooled or request.is_whole:
             self._pgconn.send_query_params(request.statement.text, values, result_format=Format.TEXT)
         else:
             self._pgconn.send_query_prepared(statement.name, values, result_format=Format.TEXT)
@@ -286,7 +290,7 @@ def _name(text: bytes) -> bytes:
 
 
 class _Prepared:
-    """A statement that this connection has prepared."""
+    """A statement that this connection has prepared, or sends whole, and how its rows are made."""
 
     __slots__ = ("make_row", "name")
 
