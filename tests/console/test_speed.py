@@ -12,6 +12,7 @@ import pytest
 from durably.console import Console
 from tests.console.conftest import served
 from tests.console.million import fill
+from tests.console.support import settled
 from tests.support.databases import Databases
 
 RUNS = 50_000
@@ -46,9 +47,19 @@ def filled(databases: Databases) -> Iterator[str]:
     databases.drop(url)
 
 
+OTHERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
+
 def read(url: str) -> tuple[int, int]:
-    """How often the whole table was read, and how many of its rows were fetched by indexes."""
+    """How often the whole table was read, and how many of its rows were fetched by indexes.
+
+    Backends tell what they read as they end, which is after their clients have gone.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
+        settled(lambda: connection.execute(OTHERS).fetchone() == (0,))
         connection.execute("SELECT pg_stat_force_next_flush()")
         row = connection.execute(READ).fetchone()
     assert row is not None
