@@ -50,10 +50,11 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def databases(server: Server) -> Iterator[Databases]:
-    """Makes databases, empty or migrated, and drops them."""
+    """Makes databases, empty or migrated, and drops them; those of an embedded server go with it."""
     databases = Databases(server)
     yield databases
-    databases.drop_all()
+    if not server.is_embedded:
+        databases.drop_all()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ async def client(database_url: str) -> AsyncIterator[AsyncDBOSClient]:
 
 
 def application(url: str) -> App:
-    app = App("waits", system_database_url=url, lease=1.5)
+    app = App("waits", system_database_url=url, lease=1.5, grace=0)
     app.queue("q")
 
     @app.step(name="charge", retry=Retry(attempts=2, interval=600))

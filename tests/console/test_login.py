@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from durably import DBOSClient
 from durably.console import Accounts, Console
 from tests.console.conftest import served
-from tests.console.support import assert_accessible
+from tests.console.support import assert_accessible, expect
 
 PASSWORD = "correct horse battery"
 
@@ -30,7 +30,7 @@ def test_a_person_logs_in_and_out(url: str, page: Page, shoot: Callable[[str], N
     page.get_by_label("Password").fill("wrong password")
     page.keyboard.press("Enter")
     page.get_by_role("alert").get_by_text("Name or password are wrong.").wait_for()
-    assert page.evaluate("document.activeElement.name") == "password"
+    expect(page.get_by_label("Password")).to_be_focused()
     shoot("login")
     assert_accessible(page)
     page.get_by_label("Password").fill(PASSWORD)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from durably.store import database
-from durably.store.sql import Schemas, number
+from durably.store.sql import Schemas, number, statement
 
 __all__ = [
     "Statements",
@@ -93,16 +93,14 @@ def enqueue(
 
 def mutate(monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:
     """Break a statement on purpose, for the rest of a test."""
-    before: Callable[[str, Schemas], bytes] = getattr(database, "statement")  # noqa: B009 - imported there
 
     def mutated(asked: str, schemas: Schemas) -> bytes:
-        text = before(asked, schemas)
+        text = statement(asked, schemas)
         if asked != name:
             return text
         assert old.encode() in text, f"{name} has changed: {old!r} is not in it any more"
         return text.replace(old.encode(), new.encode())
 
-    monkeypatch.setattr(database, "statement", mutated)
     monkeypatch.setattr(database, "numbered", lambda asked, schemas: number(mutated(asked, schemas)))
 
 
