@@ -57,6 +57,11 @@ class Worker:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether SIGSTOP has reached it, whoever sent it."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
     def wait_ready(self) -> None:
         """Wait until it runs workflows."""
         if not self._ready.wait(START_SECONDS) or not self.lives:

@@ -1,8 +1,8 @@
 """The application that faults happen to: a process of `python -m tests.faults.worker URL LEDGER OPTIONS`.
 
 Options are JSON: `lease`, `name` of the application, `host` (another machine's), `clock` (seconds by which
-its own is off), `queues` ({name: concurrency}), `word` (what its code is like). Prints `ready`, and `stopped`
-at a clean end.
+its own is off), `queues` ({name: concurrency}), `word` (what its code is like), `stops` ([id, step]: the
+body that freezes its process). Prints `ready`, and `stopped` at a clean end.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def build(
     own: str | None = None,
     version: str = "1",
     word: str = "old",
+    stops: list[Any] | None = None,
     **options: Any,
 ) -> App:
     """The application, whose bodies write to the ledger."""
@@ -92,9 +93,14 @@ def build(
     for queue, concurrency in (queues or {"q": None}).items():
         app.queue(queue, concurrency=concurrency)
 
+    if stops is not None:
+        sys.setswitchinterval(1000.0)  # so that no other thread is stopped between its check and its body
+
     def body(step: int, value: Any) -> Any:
         id_ = aio.workflow_id()
         ledger.note("begin", id_, step=step)
+        if stops == [id_, step] and ledger.count("begin", id_, step) == 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
         ledger.note("end", id_, step=step, value=value)
         return value
 
