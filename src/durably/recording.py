@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
+from durably import aio
 from durably.client import AsyncDBOSClient, AsyncWorkflowHandle
 from durably.client._base import Effect
 from durably.client._results import Endings
@@ -94,9 +95,8 @@ class RecordingClient(AsyncDBOSClient):
         here = current_frame()
         if here is None or here.step:
             return super().get_event(workflow_id, key, timeout_seconds, type_, missing_ok=missing_ok)
-        checks.address("workflow_id", workflow_id)
         limit = checks.span("timeout_seconds", timeout_seconds)
-        return here.run.perform(ops.GetEvent(workflow_id, checks.address("key", key), limit, type_))
+        return aio.get_event(workflow_id, key, timeout=limit, type=type_)
 
     def read_stream_offset(
         self,
@@ -111,26 +111,15 @@ class RecordingClient(AsyncDBOSClient):
         here = current_frame()
         if here is None or here.step:
             return super().read_stream_offset(workflow_id, key, offset, timeout=timeout, type_=type_)
-        checks.address("workflow_id", workflow_id)
-        place = checks.whole("offset", offset, least=0)
-        limit = checks.duration("timeout", timeout, zero=True)
-        checks.address("key", key)
-        return here.run.perform(ops.ReadStream[Any](workflow_id, key, place, limit, type_, once=True))
+        return aio.read_stream_offset(workflow_id, key, offset, timeout=timeout, type=type_)
 
-    async def _values(
+    def _values(
         self, workflow_id: str, key: str, offset: int, timeout: float | None, type_: Any
     ) -> AsyncIterator[Any]:
         here = current_frame()
         if here is None or here.step:
-            async for value in super()._values(workflow_id, key, offset, timeout, type_):
-                yield value
-            return
-        while True:
-            value = await here.run.perform(ops.ReadStream(workflow_id, key, offset, timeout, type_))
-            if value is ops.ReadStream.END:
-                return
-            yield value
-            offset += 1
+            return super()._values(workflow_id, key, offset, timeout, type_)
+        return aio.read_stream(workflow_id, key, offset=offset, timeout=timeout, type=type_)
 
     # -- what has to know the application -----------------------------------------------------------------
 

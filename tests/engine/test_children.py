@@ -404,3 +404,20 @@ async def test_a_child_that_is_never_awaited_is_an_error(app: App, how: str) -> 
         with pytest.raises(WrongContext, match=f"'parent' called '{name}' and never awaited it"):
             await parent()
     assert ran == [1]
+
+
+async def test_a_child_that_is_there_already_is_recorded(app: App, database_url: str) -> None:
+    """Somebody else has started it: the parent has it all the same, also at a replay."""
+
+    @app.workflow(name="child")
+    async def child() -> str:
+        return "done"
+
+    @app.workflow(name="parent")
+    async def parent() -> str:
+        return await (await child.options(workflow_id="there").start()).get_result()
+
+    async with app:
+        await child.options(workflow_id="there").start()
+        assert await (await parent.options(workflow_id="p").start()).get_result() == "done"
+    assert rows(database_url, STEPS, "p") == [(1, "child", "there"), (2, "DBOS.getResult", "there")]

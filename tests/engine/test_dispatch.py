@@ -158,7 +158,7 @@ async def test_work_that_others_were_quicker_to_take_is_not_told_of(
     assert "cannot run" not in caplog.text
 
 
-@pytest.mark.parametrize("parent", ["collects", "collects_blocking", "gathers", "gathers_blocking"])
+@pytest.mark.parametrize("parent", ["collects", "collects_blocking", "gathers", "gathers_blocking", "asks"])
 async def test_who_waits_for_others_gives_its_place_to_them(database_url: str, parent: str) -> None:
     """With one place in the process, a parent and its children all end."""
     app = App("a", system_database_url=database_url, max_running=1, threads=1)
@@ -171,6 +171,17 @@ async def test_who_waits_for_others_gives_its_place_to_them(database_url: str, p
     @app.workflow(name="child_blocking")
     def child_blocking(n: int) -> int:
         return n
+
+    @app.workflow(name="answers")
+    async def answers() -> None:
+        request = await aio.recv_request("questions", timeout=20)
+        assert request is not None
+        await request.reply([2, 1, 0])
+
+    @app.workflow(name="asks")
+    async def asks() -> Any:
+        await answers.options(queue_name="q", workflow_id="answers").start()
+        return await aio.client().ask("answers", "how many?", "questions", timeout=15)
 
     @app.workflow(name="collects")
     async def collects() -> list[int]:

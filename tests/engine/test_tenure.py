@@ -11,7 +11,8 @@ import pytest
 from durably import aio, sync
 from durably.app import App
 from durably.concurrency.world import RealWorld
-from durably.engine.leases import Leases
+from durably.engine.engine import Engine
+from durably.engine.leases import Heartbeat, Leases
 from durably.engine.run import Run
 from durably.engine.tenure import Tenure
 from tests.engine.support import enqueue, eventually, status
@@ -140,16 +141,27 @@ async def test_nothing_is_claimed_without_a_sure_lease(databases: Databases, mac
         await eventually(lambda: status(beside(url), "w") == "PENDING")
 
 
-async def test_a_run_keeps_its_lease_while_its_process_stops(databases: Databases) -> None:
+async def test_a_run_keeps_its_lease_while_its_process_stops(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A clean stop with a long grace: bodies begin long after the stop began."""
     url = databases.application()
     app = App("tenure", url_of(url), lease=0.9, grace=8)
     begun: list[int] = []
+    answered: list[Heartbeat] = []
+    beaten = Engine.beaten
+
+    def noted(engine: Engine, heartbeat: Heartbeat) -> None:
+        answered.append(heartbeat)
+        beaten(engine, heartbeat)
+
+    monkeypatch.setattr(Engine, "beaten", noted)
 
     @app.step(name="work")
     async def work(n: int) -> None:
         begun.append(n)
-        await asyncio.sleep(0.5)
+        before = len(answered)
+        await eventually(lambda: len(answered) > before)  # five of them are longer than the lease
 
     @app.workflow(name="w")
     async def workflow() -> None:
@@ -179,8 +191,8 @@ async def test_a_lease_is_trusted_from_the_sending_of_its_renewal() -> None:
     now = 110.0
     waits = asyncio.ensure_future(tenure.sure())
     tenure.renew(109.0)
-    await asyncio.sleep(0)
-    assert not waits.done()
+    done, _ = await asyncio.wait({waits}, timeout=0.05)
+    assert not done
     tenure.renew(120.0)
     await asyncio.wait_for(waits, 1)
     tenure.end()

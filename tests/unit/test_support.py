@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SKIPPING = """
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 @pytest.mark.skip(reason="{reason}")
 def test_something(): ...

@@ -134,7 +134,7 @@ async def growth(visit: Visit) -> Response:
     """How fast the tables grow: asked for behind the page, as a week of runs is counted for it."""
     week = SPANS["7d"]
     found, activity = await asyncio.gather(
-        visit.client.storage(),
+        visit.memory.soon("storage", visit.client.storage, 60.0),
         visit.memory.soon(
             f"activity {week.key}",
             lambda: visit.client.activity(seconds=week.seconds, spans=week.spans),
